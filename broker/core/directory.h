@@ -1,0 +1,81 @@
+/* SPDX-License-Identifier: EUPL-1.2
+ *
+ * Who is on the bus and what may be exchanged: a snapshot that is built once, then only read.
+ * A change of members or flows is a new snapshot (EVENT_DIRECTORY).
+ *
+ * Invariants: 1. slugs, keys and flow codes are unique (directory_add_... refuses a second one);
+ * 2. after directory_seal() nothing changes; 3. what is not allowed by a flow is refused.
+ */
+#ifndef RELAIS_CORE_DIRECTORY_H
+#define RELAIS_CORE_DIRECTORY_H
+
+#include <stdbool.h>
+#include <stddef.h>
+#include <stdint.h>
+
+enum member_kind {
+    KIND_COMMUNE,
+    KIND_EPCI,
+    KIND_DEPARTEMENT,
+    KIND_REGION,
+    KIND_STATE,
+    KIND_OPERATOR,
+    KIND_COUNT,
+};
+
+enum { ROLE_MAY_SEND = 1, ROLE_MAY_RECEIVE = 2, ROLE_MAY_OPERATE = 4 };
+
+struct directory;
+struct directory_member;
+struct directory_flow;
+
+struct directory_client {
+    const struct directory_member *member;
+    const char *name;
+    unsigned roles; /* ROLE_MAY_... */
+};
+
+/* What a builder call answers. */
+enum directory_status {
+    DIRECTORY_OK,
+    DIRECTORY_DUPLICATE, /* this slug, key or code is there already */
+    DIRECTORY_INVALID,   /* breaks the grammar of names, or refers to what is not there */
+    DIRECTORY_FULL,      /* a limit of limits.h */
+    DIRECTORY_NO_MEMORY,
+};
+
+struct directory *directory_new(void);
+void directory_free(struct directory *directory);
+
+/* Building. Text is copied. */
+enum directory_status directory_add_member(struct directory *directory, const char *slug,
+                                           enum member_kind kind);
+enum directory_status directory_add_service(struct directory *directory, const char *member,
+                                            const char *service);
+enum directory_status directory_add_client(struct directory *directory, const char *member,
+                                           const char *name, const char *key, unsigned roles);
+enum directory_status directory_add_flow(struct directory *directory, const char *code,
+                                         uint64_t payload_bytes_max);
+
+/* Allows a sender or a recipient of a flow: "slug", "kind:commune", ..., or "*". */
+enum directory_status directory_allow_sender(struct directory *directory, const char *flow,
+                                             const char *rule);
+enum directory_status directory_allow_receiver(struct directory *directory, const char *flow,
+                                               const char *rule);
+void directory_seal(struct directory *directory);
+
+/* Reading. NULL: unknown. */
+const struct directory_client *directory_client(const struct directory *directory, const char *key);
+const struct directory_member *directory_member(const struct directory *directory,
+                                                const char *slug, size_t slug_bytes);
+const struct directory_flow *directory_flow(const struct directory *directory, const char *code);
+const char *directory_member_slug(const struct directory_member *member);
+bool directory_has_service(const struct directory_member *member, const char *service);
+bool directory_may_send(const struct directory_flow *flow, const struct directory_member *member);
+bool directory_may_receive(const struct directory_flow *flow,
+                           const struct directory_member *member);
+uint64_t directory_flow_payload_bytes(const struct directory_flow *flow); /* 0: the broker's limit */
+size_t directory_members(const struct directory *directory);
+size_t directory_flows(const struct directory *directory);
+
+#endif

@@ -1,0 +1,129 @@
+/* SPDX-License-Identifier: EUPL-1.2
+ *
+ * The words between the core and a store: what is to be remembered, and what was. Values only, no
+ * behaviour, so that both sides can include it.
+ *
+ * An *entry* is one mailbox' small record that refers to a message; the message's bytes are stored
+ * once whatever the number of entries. Entries wait in a *lane* in the order of their sequence
+ * number; an entry with due_ms > 0 waits aside until then, and is offered before the lanes when due.
+ * The broker *takes* entries: they are its own until it acks, defers, buries or releases them.
+ */
+#ifndef RELAIS_CORE_STORED_H
+#define RELAIS_CORE_STORED_H
+
+#include "core/buffer.h"
+
+#include <stdbool.h>
+#include <stdint.h>
+
+enum lane { LANE_HIGH = 0, LANE_NORMAL = 1, LANE_LOW = 2, LANE_COUNT = 3 };
+
+/* Names one entry for as long as it exists in this place. */
+struct entry_key {
+    uint32_t mailbox;
+    uint8_t lane;
+    int64_t due_ms; /* broker time, Unix milliseconds; 0: in the lane */
+    uint64_t sequence;
+};
+
+enum store_status {
+    STORE_DONE = 0,
+    STORE_NO_ROOM,   /* the reserve or the map's share is reached; nothing was written for this op */
+    STORE_NOT_FOUND, /* no such entry: acknowledged before */
+    STORE_DAMAGED,   /* a checksum does not match; the entry was moved aside */
+};
+
+enum store_op_kind {
+    STORE_MAILBOX, /* remember mailbox.id and mailbox.name */
+    STORE_APPEND,
+    STORE_TAKE,
+    STORE_ACK,
+    STORE_DEFER,
+    STORE_BURY,
+    STORE_RELEASE, /* not a write: the entry may be taken again */
+};
+
+struct store_recipient {
+    uint32_t mailbox;
+    uint8_t lane;
+    int64_t due_ms;
+};
+
+/* One thing to do. Pointers are borrowed until store_submit() returns, which copies what it needs;
+ * the references in `message` are taken over by it. `now_ms` is broker time. */
+struct store_op {
+    enum store_op_kind kind;
+    uint64_t ticket; /* the core's; comes back in the result */
+    int64_t now_ms;
+    union {
+        struct {
+            uint32_t id;
+            const char *name; /* address, NUL-terminated, at most 127 bytes */
+        } mailbox;
+        struct {
+            const char *sender; /* slug of the member */
+            const char *id;     /* envelope.id: (sender, id) is stored once */
+            struct held_message message;
+            const struct store_recipient *recipients;
+            uint32_t recipient_count;
+            int64_t expires_ms; /* 0: never */
+        } append;
+        struct {
+            uint32_t mailbox;
+            uint32_t max_entries;
+            uint32_t max_bytes; /* the first entry is taken even when it is larger */
+        } take;
+        struct entry_key ack;
+        struct {
+            struct entry_key key;
+            uint32_t attempts; /* made so far */
+            int64_t due_ms;    /* > 0 */
+        } defer;
+        struct {
+            struct entry_key key;
+            uint32_t attempts;
+            uint32_t code;      /* relais.v1.Code */
+            const char *reason; /* NUL-terminated, at most LIMIT_REASON_BYTES */
+        } bury;
+        struct entry_key release;
+    };
+};
+
+struct store_entry {
+    struct entry_key key;
+    uint32_t attempts; /* made before this one, as far as the disk knows */
+    int64_t accepted_ms;
+    int64_t expires_ms;
+    struct held_message message;
+};
+
+/* What became of an op. Every op but RELEASE has exactly one result, in the order of the ops, and
+ * only after the commit that holds its effect has been synced. */
+struct store_result {
+    enum store_op_kind kind;
+    uint64_t ticket;
+    enum store_status status;
+    union {
+        struct {
+            uint64_t sequence;
+            bool duplicate; /* known already: nothing stored, sequence is the first one's */
+        } append;
+        struct {
+            struct store_entry *entries; /* receiver drops the messages and calls free() */
+            uint32_t count;
+            bool more;           /* others can be taken now */
+            int64_t next_due_ms; /* when the first deferred entry is due; 0: none waits */
+        } take;
+    };
+};
+
+/* What a mailbox holds, as persisted. */
+struct stored_mailbox {
+    uint32_t id;
+    const char *name;
+    uint64_t waiting; /* entries, deferred ones included */
+    uint64_t waiting_bytes;
+    uint64_t dead;
+};
+
+#endif

@@ -1,0 +1,44 @@
+# SPDX-License-Identifier: EUPL-1.2
+# What every target of ours is compiled with. Warnings and hardening travel by one INTERFACE target;
+# sanitizers are the exception that must reach everything, so they are directory-wide.
+include_guard(GLOBAL)
+
+set(CMAKE_C_STANDARD 11)
+set(CMAKE_C_STANDARD_REQUIRED ON)
+set(CMAKE_C_EXTENSIONS OFF)
+set(CMAKE_POSITION_INDEPENDENT_CODE ON)
+
+add_library(relais_options INTERFACE)
+target_compile_options(
+  relais_options
+  INTERFACE -Wall
+            -Wextra
+            -Wconversion
+            -Wshadow
+            -Wstrict-prototypes
+            -Wmissing-prototypes
+            -Wvla
+            -Wformat=2
+            -fno-common
+            -fstack-protector-strong
+            $<$<AND:$<CONFIG:Release,RelWithDebInfo>,$<STREQUAL:${RELAIS_SANITIZE},>>:-D_FORTIFY_SOURCE=2>
+            "-ffile-prefix-map=${PROJECT_SOURCE_DIR}/=")
+target_compile_definitions(relais_options INTERFACE _GNU_SOURCE)
+target_link_options(relais_options INTERFACE -Wl,-z,relro,-z,now -Wl,--as-needed)
+
+if(RELAIS_SANITIZE)
+  add_compile_options(-fsanitize=${RELAIS_SANITIZE} -fno-omit-frame-pointer
+                      -fno-sanitize-recover=undefined)
+  add_link_options(-fsanitize=${RELAIS_SANITIZE})
+endif()
+
+find_package(PkgConfig REQUIRED)
+pkg_check_modules(ZMQ REQUIRED IMPORTED_TARGET libzmq>=4.3.4)
+pkg_check_modules(LMDB REQUIRED IMPORTED_TARGET lmdb>=0.9.24)
+pkg_check_modules(PROTOBUF_C REQUIRED IMPORTED_TARGET libprotobuf-c>=1.4.1)
+pkg_check_modules(SODIUM REQUIRED IMPORTED_TARGET libsodium>=1.0.18)
+pkg_check_modules(CYAML REQUIRED IMPORTED_TARGET libcyaml>=1.3.1)
+pkg_check_modules(JANSSON REQUIRED IMPORTED_TARGET jansson>=2.14)
+pkg_check_modules(XXHASH REQUIRED IMPORTED_TARGET libxxhash>=0.8.1)
+pkg_check_modules(SYSTEMD IMPORTED_TARGET libsystemd)
+find_package(Threads REQUIRED)

@@ -1,0 +1,82 @@
+/* SPDX-License-Identifier: EUPL-1.2 */
+/**
+ * @file receive.h
+ * Taking messages out of a mailbox. Thread rule: that of the client.
+ *
+ * A delivery is a lease: answer it (ack or nack) before it runs out, or the message comes again.
+ * Every message comes at least once; whoever must not do a thing twice remembers `message.id`.
+ */
+#ifndef RELAIS_RECEIVE_H
+#define RELAIS_RECEIVE_H
+
+#include <relais/client.h>
+#include <relais/message.h>
+
+#ifdef __cplusplus
+extern "C" {
+#endif
+
+typedef struct relais_consumer relais_consumer;
+typedef struct relais_delivery relais_delivery;
+
+/**
+ * Opens a mailbox of our member: up to `credit` (1..1024) deliveries are held at a time. Returns at
+ * once; a refusal of the broker comes out of relais_receive(). The consumer lives until
+ * relais_detach() or relais_client_close().
+ */
+RELAIS_API RELAIS_MUST_CHECK relais_status relais_attach(relais_client *client, const char *address,
+                                                         uint32_t credit,
+                                                         relais_consumer **out_consumer,
+                                                         relais_error *error);
+
+/** Gives back what was not answered and ends the consumer. NULL is fine. */
+RELAIS_API void relais_detach(relais_consumer *consumer);
+
+/**
+ * The next delivery, waiting for it up to timeout_ms (0: not at all, -1: for ever). The caller gives
+ * it back with relais_delivery_free(). The payload has been checked against the envelope's digest; a
+ * delivery that does not match is refused by the library with RELAIS_DIGEST_MISMATCH and not shown.
+ * RELAIS_TIMED_OUT, RELAIS_INTERRUPTED; refusals of the broker (RELAIS_ROLE_MISSING,
+ * RELAIS_UNKNOWN_SERVICE, RELAIS_NOT_YOUR_MAILBOX, ...), after which the consumer stays refused.
+ */
+RELAIS_API RELAIS_MUST_CHECK relais_status relais_receive(relais_consumer *consumer, int timeout_ms,
+                                                          relais_delivery **out_delivery,
+                                                          relais_error *error);
+
+/** The message; everything in it lives as long as the delivery. */
+RELAIS_API const relais_message *relais_delivery_message(const relais_delivery *delivery);
+
+/** From 1; more than 1: it was delivered before. */
+RELAIS_API uint32_t relais_delivery_attempt(const relais_delivery *delivery);
+
+/** When the broker had it on disk, Unix milliseconds. */
+RELAIS_API int64_t relais_delivery_accepted_ms(const relais_delivery *delivery);
+
+/** The member that sent it, as part of the address in `from` or "" when the sender gave none. */
+RELAIS_API const char *relais_delivery_sender(const relais_delivery *delivery);
+
+/**
+ * Done with it for good. RELAIS_LEASE_LOST: the connection was lost since; it will come again.
+ * The answer is on its way when the next waiting call runs; relais_unsettled() says when it is on the
+ * broker's disk. A delivery is answered once: RELAIS_USAGE on the second time.
+ */
+RELAIS_API relais_status relais_ack(relais_delivery *delivery);
+
+/** Not now: it comes again after delay_ms (at most 7 days). `reason` goes to the operator, at most 256 bytes, no
+ * personal data; may be NULL. Others as relais_ack(). */
+RELAIS_API relais_status relais_nack(relais_delivery *delivery, uint32_t delay_ms,
+                                     const char *reason);
+
+/** Never: it becomes a dead letter with this reason. Others as relais_ack(). */
+RELAIS_API relais_status relais_refuse(relais_delivery *delivery, const char *reason);
+
+/** Frees it; without an answer it is given back (comes again at once). NULL is fine. */
+RELAIS_API void relais_delivery_free(relais_delivery *delivery);
+
+/** Answers given that are not yet known to be on the broker's disk. */
+RELAIS_API size_t relais_unsettled(const relais_consumer *consumer);
+
+#ifdef __cplusplus
+}
+#endif
+#endif

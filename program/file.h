@@ -18,7 +18,8 @@ relais_status file_replace(const char *path, const void *data, size_t size, mode
 relais_status file_create(const char *path, const void *data, size_t size, mode_t mode,
                           relais_error *error);
 
-/* Reads a whole file of at most `max` bytes; *out_data is freed with free() and has a NUL behind it. */
+/* Reads a whole file of at most `max` bytes; *out_data is freed with free() and has a NUL behind
+ * it. */
 relais_status file_read(const char *path, size_t max, char **out_data, size_t *out_size,
                         relais_error *error);
 

@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: EUPL-1.2
  *
- * Messages for people in their language. Called once by main(): locale, gettext domain "relais". The
- * environment's RELAIS_LOCALEDIR shows the catalogues of a build tree.
+ * Messages for people in their language. Called once by main(): locale, gettext domain "relais".
+ * The environment's RELAIS_LOCALEDIR shows the catalogues of a build tree.
  */
 #ifndef RELAIS_PROGRAM_LOCALE_H
 #define RELAIS_PROGRAM_LOCALE_H

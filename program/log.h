@@ -2,8 +2,8 @@
  *
  * One line an event on stderr, logfmt or JSON, in English:
  *     time=2026-11-24T10:00:00.123Z level=notice event=broker.ready endpoint=tcp://127.0.0.1:5770
- * Event names are stable. Fields carry ids, sizes, counts and slugs; never payload, subject, keys or
- * anything that a person wrote. Values are escaped; a line is at most 2 KiB. Under systemd
+ * Event names are stable. Fields carry ids, sizes, counts and slugs; never payload, subject, keys
+ * or anything that a person wrote. Values are escaped; a line is at most 2 KiB. Under systemd
  * (JOURNAL_STREAM) the line begins with the <n> priority of sd-daemon(3) and has no time.
  * Process-wide settings, set once by main() before threads start; log_event(): any thread.
  */
@@ -31,7 +31,8 @@ bool log_parse_level(const char *text, enum program_log_level *out_level);
 void log_event(enum program_log_level level, const char *event, const struct log_pair *pairs,
                size_t count);
 
-/* log_event() with the pairs in place: LOG(LOG_LEVEL_NOTICE, "broker.ready", {"port", NULL, 5770}); */
+/* log_event() with the pairs in place: LOG(LOG_LEVEL_NOTICE, "broker.ready", {"port", NULL, 5770});
+ */
 #define LOG(level, event, ...)                                                                     \
     log_event((level), (event), (const struct log_pair[]){__VA_ARGS__},                            \
               sizeof((const struct log_pair[]){__VA_ARGS__}) / sizeof(struct log_pair))

@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: EUPL-1.2
  *
- * The service manager (sd_notify(3)): ready, reloading, stopping, status, watchdog. Without one, and
- * in a build without libsystemd, each call does nothing.
+ * The service manager (sd_notify(3)): ready, reloading, stopping, status, watchdog. Without one,
+ * and in a build without libsystemd, each call does nothing.
  */
 #ifndef RELAIS_PROGRAM_NOTIFY_H
 #define RELAIS_PROGRAM_NOTIFY_H
@@ -14,7 +14,8 @@ void notify_stopping(void);
 void notify_status(const char *status);
 void notify_watchdog(void);
 
-/* How often to call notify_watchdog(), milliseconds (half of what the manager asks); 0: no watchdog. */
+/* How often to call notify_watchdog(), milliseconds (half of what the manager asks); 0: no
+ * watchdog. */
 int64_t notify_watchdog_ms(void);
 
 #endif

@@ -16,11 +16,11 @@
 enum {
     WIRE_COMMAND_BYTES = 64 * 1024, /* a command frame: 4,096 parts take 40 KiB */
     WIRE_ENVELOPE_BYTES = 16 * 1024,
-    WIRE_BATCH_MESSAGES = 1024,     /* parts of one Submit or Deliver */
-    WIRE_RANGES = 1024,             /* ranges of one Ack, Nack, Accepted or Settled */
-    WIRE_RECIPIENTS = 64,           /* envelope.to */
+    WIRE_BATCH_MESSAGES = 1024, /* parts of one Submit or Deliver */
+    WIRE_RANGES = 1024,         /* ranges of one Ack, Nack, Accepted or Settled */
+    WIRE_RECIPIENTS = 64,       /* envelope.to */
     WIRE_EXTENSIONS = 32,
-    WIRE_ARENA_BYTES = 512 * 1024,  /* budget of one unpack */
+    WIRE_ARENA_BYTES = 512 * 1024, /* budget of one unpack */
 };
 
 /* What a client said. NULL: malformed, and *out_fault says where. */

@@ -1,8 +1,8 @@
 /* SPDX-License-Identifier: EUPL-1.2
  *
- * A counted reference on bytes that outlive the call: a message from the network on its way to disk,
- * a message from disk on its way to the network. Whoever made the buffer says how it is freed, so a
- * zmq_msg_t, an allocation or anything else can stand behind it and nothing is copied.
+ * A counted reference on bytes that outlive the call: a message from the network on its way to
+ * disk, a message from disk on its way to the network. Whoever made the buffer says how it is
+ * freed, so a zmq_msg_t, an allocation or anything else can stand behind it and nothing is copied.
  *
  * Invariants: 1. data and size never change; 2. `release` is called once, by the thread that drops
  * the last reference (any thread: it must allow that).

@@ -22,21 +22,22 @@
 struct core;
 
 struct core_settings {
-    uint32_t payload_bytes;     /* of one message */
-    uint32_t lease_ms;          /* default 30,000 */
-    uint32_t attempts;          /* deliveries before an entry is dead; default 10 */
-    uint32_t retry_ms;          /* first delay after a lease that ran out; doubles up to an hour */
+    uint32_t payload_bytes; /* of one message */
+    uint32_t lease_ms;      /* default 30,000 */
+    uint32_t attempts;      /* deliveries before an entry is dead; default 10 */
+    uint32_t retry_ms;      /* first delay after a lease that ran out; doubles up to an hour */
     uint32_t connections;
     uint32_t connections_per_key;
-    uint64_t storing_bytes;     /* LIMIT_STORING_BYTES */
+    uint64_t storing_bytes; /* LIMIT_STORING_BYTES */
     uint64_t seed;
-    const char *software;       /* for Welcome; copied */
+    const char *software; /* for Welcome; copied */
 };
 
 /* Defaults of limits.h. */
 void core_settings_init(struct core_settings *settings);
 
-/* Takes over `directory` (sealed). `mailboxes` are those that the store holds. NULL without memory. */
+/* Takes over `directory` (sealed). `mailboxes` are those that the store holds. NULL without memory.
+ */
 struct core *core_new(const struct core_settings *settings, struct directory *directory,
                       const struct stored_mailbox *mailboxes, size_t mailbox_count);
 void core_free(struct core *core);

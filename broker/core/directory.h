@@ -66,15 +66,16 @@ void directory_seal(struct directory *directory);
 
 /* Reading. NULL: unknown. */
 const struct directory_client *directory_client(const struct directory *directory, const char *key);
-const struct directory_member *directory_member(const struct directory *directory,
-                                                const char *slug, size_t slug_bytes);
+const struct directory_member *directory_member(const struct directory *directory, const char *slug,
+                                                size_t slug_bytes);
 const struct directory_flow *directory_flow(const struct directory *directory, const char *code);
 const char *directory_member_slug(const struct directory_member *member);
 bool directory_has_service(const struct directory_member *member, const char *service);
 bool directory_may_send(const struct directory_flow *flow, const struct directory_member *member);
 bool directory_may_receive(const struct directory_flow *flow,
                            const struct directory_member *member);
-uint64_t directory_flow_payload_bytes(const struct directory_flow *flow); /* 0: the broker's limit */
+uint64_t directory_flow_payload_bytes(
+    const struct directory_flow *flow); /* 0: the broker's limit */
 size_t directory_members(const struct directory *directory);
 size_t directory_flows(const struct directory *directory);
 

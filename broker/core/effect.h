@@ -61,8 +61,8 @@ struct effects {
     size_t count;
     size_t capacity;
     struct effects_block *memory; /* bump memory for commands, names and arrays of this list */
-    bool failed;                  /* memory ran out: the list is incomplete, the process must stop */
-    int64_t wake_mono_ms;         /* send EVENT_TIME then; 0: never */
+    bool failed;          /* memory ran out: the list is incomplete, the process must stop */
+    int64_t wake_mono_ms; /* send EVENT_TIME then; 0: never */
 };
 
 void effects_init(struct effects *effects);
@@ -76,7 +76,8 @@ void effects_clear(struct effects *effects);
  * effect is returned and effects->failed is set. */
 struct effect *effects_add(struct effects *effects, enum effect_kind kind);
 
-/* `size` bytes, aligned to 16, that live until effects_clear(). NULL without memory (and failed). */
+/* `size` bytes, aligned to 16, that live until effects_clear(). NULL without memory (and failed).
+ */
 void *effects_alloc(struct effects *effects, size_t size);
 
 /* A copy of text in the list's memory; "" without memory. */

@@ -33,12 +33,12 @@ struct event {
         struct {
             uint64_t connection; /* given by net, never used twice in a process */
             const char *key;     /* Z85 of the client's public key, as ZAP says: 40 characters */
-            const struct bytes *frames; /* command first */
+            const struct bytes *frames;    /* command first */
             struct buffer *const *buffers; /* the one behind each frame; borrowed, ref to keep */
             size_t frame_count;
         } frames;
-        uint64_t closed;            /* connection */
-        struct store_result stored; /* taken over */
+        uint64_t closed;             /* connection */
+        struct store_result stored;  /* taken over */
         struct directory *directory; /* taken over */
     };
 };

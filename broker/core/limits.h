@@ -1,30 +1,30 @@
 /* SPDX-License-Identifier: EUPL-1.2
  *
- * Every array, queue and table of the core has its bound here, with the reason. What an operator may
- * change is in struct core_settings; these are the defaults and the hard ends.
+ * Every array, queue and table of the core has its bound here, with the reason. What an operator
+ * may change is in struct core_settings; these are the defaults and the hard ends.
  */
 #ifndef RELAIS_CORE_LIMITS_H
 #define RELAIS_CORE_LIMITS_H
 
 enum {
-    LIMIT_PAYLOAD_BYTES = 1024 * 1024,         /* default of one message; the frame limit follows it */
+    LIMIT_PAYLOAD_BYTES = 1024 * 1024, /* default of one message; the frame limit follows it */
     LIMIT_PAYLOAD_BYTES_MAX = 64 * 1024 * 1024, /* the highest that may be configured */
-    LIMIT_BATCH_BYTES = 2 * 1024 * 1024,       /* body of one Submit or Deliver, one message excepted */
-    LIMIT_WINDOW_MESSAGES = 4096,              /* unanswered submits of one connection */
-    LIMIT_WINDOW_BYTES = 8 * 1024 * 1024,      /* the same in bytes, one message excepted */
-    LIMIT_STORING_BYTES = 48 * 1024 * 1024,    /* all submits on their way to disk; beyond: busy */
-    LIMIT_CREDIT = 1024,                       /* of one consumer */
-    LIMIT_UNACKED_BYTES = 8 * 1024 * 1024,     /* delivered to one consumer, not answered */
-    LIMIT_CONSUMERS = 64,                      /* of one connection */
+    LIMIT_BATCH_BYTES = 2 * 1024 * 1024,  /* body of one Submit or Deliver, one message excepted */
+    LIMIT_WINDOW_MESSAGES = 4096,         /* unanswered submits of one connection */
+    LIMIT_WINDOW_BYTES = 8 * 1024 * 1024, /* the same in bytes, one message excepted */
+    LIMIT_STORING_BYTES = 48 * 1024 * 1024, /* all submits on their way to disk; beyond: busy */
+    LIMIT_CREDIT = 1024,                    /* of one consumer */
+    LIMIT_UNACKED_BYTES = 8 * 1024 * 1024,  /* delivered to one consumer, not answered */
+    LIMIT_CONSUMERS = 64,                   /* of one connection */
     LIMIT_CONNECTIONS = 10000,
-    LIMIT_CONNECTIONS_PER_KEY = 8,             /* ROUTER shares by connection: many are an advantage */
-    LIMIT_HELD_ENTRIES = 2048,                 /* taken from the store for one mailbox */
-    LIMIT_TAKE_ENTRIES = 256,                  /* in one take: a batch that CURVE carries well */
-    LIMIT_TAKE_BYTES = 1024 * 1024,            /* in one take, one message excepted */
-    LIMIT_DELAY_MS = 7 * 24 * 3600 * 1000,     /* of a nack: beyond, refuse it */
+    LIMIT_CONNECTIONS_PER_KEY = 8,         /* ROUTER shares by connection: many are an advantage */
+    LIMIT_HELD_ENTRIES = 2048,             /* taken from the store for one mailbox */
+    LIMIT_TAKE_ENTRIES = 256,              /* in one take: a batch that CURVE carries well */
+    LIMIT_TAKE_BYTES = 1024 * 1024,        /* in one take, one message excepted */
+    LIMIT_DELAY_MS = 7 * 24 * 3600 * 1000, /* of a nack: beyond, refuse it */
     LIMIT_REASON_BYTES = 256,
     LIMIT_QUEUES_PAGE = 500,
-    LIMIT_DIRECTORY_MEMBERS = 50000,           /* 34,935 communes and everybody else */
+    LIMIT_DIRECTORY_MEMBERS = 50000, /* 34,935 communes and everybody else */
 };
 
 #endif

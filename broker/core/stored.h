@@ -5,8 +5,8 @@
  *
  * An *entry* is one mailbox' small record that refers to a message; the message's bytes are stored
  * once whatever the number of entries. Entries wait in a *lane* in the order of their sequence
- * number; an entry with due_ms > 0 waits aside until then, and is offered before the lanes when due.
- * The broker *takes* entries: they are its own until it acks, defers, buries or releases them.
+ * number; an entry with due_ms > 0 waits aside until then, and is offered before the lanes when
+ * due. The broker *takes* entries: they are its own until it acks, defers, buries or releases them.
  */
 #ifndef RELAIS_CORE_STORED_H
 #define RELAIS_CORE_STORED_H
@@ -28,7 +28,7 @@ struct entry_key {
 
 enum store_status {
     STORE_DONE = 0,
-    STORE_NO_ROOM,   /* the reserve or the map's share is reached; nothing was written for this op */
+    STORE_NO_ROOM, /* the reserve or the map's share is reached; nothing was written for this op */
     STORE_NOT_FOUND, /* no such entry: acknowledged before */
     STORE_DAMAGED,   /* a checksum does not match; the entry was moved aside */
 };

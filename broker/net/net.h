@@ -4,9 +4,10 @@
  * number, a key and frames. Knows nothing of members, flows or messages.
  *
  * Promises:
- *   1. A key that the gatekeeper does not admit is cut in the handshake, before a byte of its is read.
- *   2. `key` in an event is what ZAP says of the connection, never what a frame says; a frame without
- *      it is dropped and its connection cut.
+ *   1. A key that the gatekeeper does not admit is cut in the handshake, before a byte of its is
+ * read.
+ *   2. `key` in an event is what ZAP says of the connection, never what a frame says; a frame
+ * without it is dropped and its connection cut.
  *   3. A routing id that begins with 0x00 (made by the broker, guessable) is cut.
  *   4. A connection that cannot be written to is cut, never waited for.
  *   5. Every limit of the socket is set before it is bound.
@@ -26,10 +27,10 @@ struct net;
 enum { NET_KEY_CHARACTERS = 40, NET_ENDPOINT_BYTES = 256 };
 
 struct net_settings {
-    const char *endpoint;      /* "tcp://127.0.0.1:5770"; port "*" takes a free one */
-    const char *public_key;    /* Z85 */
-    const char *secret_key;    /* Z85; not kept by net beyond net_open() */
-    uint64_t frame_bytes;      /* ZMQ_MAXMSGSIZE */
+    const char *endpoint;   /* "tcp://127.0.0.1:5770"; port "*" takes a free one */
+    const char *public_key; /* Z85 */
+    const char *secret_key; /* Z85; not kept by net beyond net_open() */
+    uint64_t frame_bytes;   /* ZMQ_MAXMSGSIZE */
     uint32_t backlog;
     uint32_t handshake_ms;
     /* May this key enter? Called in the thread of net_next(). */
@@ -78,9 +79,9 @@ bool net_wait(struct net *net, const int *fds, size_t count, bool *out_ready, in
 /* The next event without waiting. */
 void net_next(struct net *net, struct net_event *out_event);
 
-/* Sends a command and, as its body, the messages. Small pieces are packed into one frame, large ones
- * travel without a copy (a reference on their buffer is taken). False: the connection is gone or was
- * cut because it takes nothing any more; NET_CLOSED follows. */
+/* Sends a command and, as its body, the messages. Small pieces are packed into one frame, large
+ * ones travel without a copy (a reference on their buffer is taken). False: the connection is gone
+ * or was cut because it takes nothing any more; NET_CLOSED follows. */
 bool net_send(struct net *net, uint64_t connection, struct bytes command,
               const struct held_message *messages, size_t count);
 

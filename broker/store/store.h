@@ -24,11 +24,11 @@
 struct store;
 
 struct store_settings {
-    const char *path;             /* folder; made with mode 0700 when absent */
-    uint64_t map_bytes;           /* largest size of the file; sparse. Default 64 GiB */
-    uint64_t reserve_bytes;       /* free room on the disk below which appends are refused */
-    int64_t duplicate_window_ms;  /* default 24 h */
-    uint64_t duplicate_max;       /* remembered ids; the oldest go first. Default 10,000,000 */
+    const char *path;            /* folder; made with mode 0700 when absent */
+    uint64_t map_bytes;          /* largest size of the file; sparse. Default 64 GiB */
+    uint64_t reserve_bytes;      /* free room on the disk below which appends are refused */
+    int64_t duplicate_window_ms; /* default 24 h */
+    uint64_t duplicate_max;      /* remembered ids; the oldest go first. Default 10,000,000 */
 };
 
 /* Why a store could not be opened, or stopped. */
@@ -40,13 +40,13 @@ enum store_problem_kind {
     STORE_PROBLEM_DAMAGED,    /* truncated, not ours, or broken inside */
     STORE_PROBLEM_VERSION,    /* written by a later release */
     STORE_PROBLEM_MEMORY,
-    STORE_PROBLEM_IO,         /* a write or a sync failed */
+    STORE_PROBLEM_IO, /* a write or a sync failed */
 };
 
 struct store_problem {
     enum store_problem_kind kind;
-    int system_errno;   /* 0 when the system did not say */
-    char detail[256];   /* what was found, in English, with the path; no content of messages */
+    int system_errno; /* 0 when the system did not say */
+    char detail[256]; /* what was found, in English, with the path; no content of messages */
 };
 
 void store_settings_init(struct store_settings *settings);
@@ -84,8 +84,8 @@ bool store_failed(const struct store *store, struct store_problem *out_problem);
 /* Bytes in use and the limit. Any time. */
 void store_size(const struct store *store, uint64_t *out_used, uint64_t *out_limit);
 
-/* Time of the last finished commit, CLOCK_MONOTONIC milliseconds, and whether one is running: what a
- * watchdog needs to see that the disk still answers. */
+/* Time of the last finished commit, CLOCK_MONOTONIC milliseconds, and whether one is running: what
+ * a watchdog needs to see that the disk still answers. */
 void store_pulse(const struct store *store, int64_t *out_last_ms, bool *out_busy);
 
 #endif

@@ -85,7 +85,8 @@ RELAIS_API RELAIS_MUST_CHECK relais_status relais_member_save(const relais_membe
                                                               relais_error *error);
 RELAIS_API void relais_member_free(relais_member *member);
 
-RELAIS_API RELAIS_MUST_CHECK relais_status relais_flow_load(const char *path, relais_flow **out_flow,
+RELAIS_API RELAIS_MUST_CHECK relais_status relais_flow_load(const char *path,
+                                                            relais_flow **out_flow,
                                                             relais_error *error);
 RELAIS_API RELAIS_MUST_CHECK relais_status relais_flow_save(const relais_flow *flow,
                                                             const char *path, relais_error *error);

@@ -1,7 +1,8 @@
 /* SPDX-License-Identifier: EUPL-1.2 */
 /**
  * @file message.h
- * A message as a program sees it: the attributes of CloudEvents 1.0, the bus's own, and the payload.
+ * A message as a program sees it: the attributes of CloudEvents 1.0, the bus's own, and the
+ * payload.
  *
  * Plain data that borrows: fill it in, hand it to relais_submit() or relais_send(), which copy.
  * NULL and 0 mean "absent". What a field may hold: docs/protocol.md, "Envelope".
@@ -57,7 +58,7 @@ typedef struct relais_message {
     const char *source; /**< NULL: "relais:" and the sender's address or member */
     const char *type;   /**< required, e.g. "fr.relais.file" */
     const char *subject;
-    int64_t time_ms;    /**< Unix milliseconds; 0: now */
+    int64_t time_ms; /**< Unix milliseconds; 0: now */
     const char *datacontenttype;
     const char *dataschema;
 

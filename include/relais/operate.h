@@ -52,11 +52,14 @@ RELAIS_API RELAIS_MUST_CHECK relais_status relais_query_status(relais_client *cl
 
 /**
  * Mailboxes in order of address, starting behind `after` (NULL: from the first): up to `capacity`
- * (at most 500) into out_queues, their number in *out_count, and whether others follow in *out_more.
+ * (at most 500) into out_queues, their number in *out_count, and whether others follow in
+ * *out_more.
  */
-RELAIS_API RELAIS_MUST_CHECK relais_status
-relais_query_queues(relais_client *client, const char *after, relais_queue *out_queues,
-                    size_t capacity, size_t *out_count, bool *out_more, relais_error *error);
+RELAIS_API RELAIS_MUST_CHECK relais_status relais_query_queues(relais_client *client,
+                                                               const char *after,
+                                                               relais_queue *out_queues,
+                                                               size_t capacity, size_t *out_count,
+                                                               bool *out_more, relais_error *error);
 
 #ifdef __cplusplus
 }

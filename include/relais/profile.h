@@ -28,8 +28,8 @@ typedef struct relais_profile {
 } relais_profile;
 
 /**
- * Reads a profile. RELAIS_CONFIG_INVALID: error.field is "file:line" or "file: key", wrong and right
- * say what was found and what would do. RELAIS_NOT_FOUND: no such file. Any thread.
+ * Reads a profile. RELAIS_CONFIG_INVALID: error.field is "file:line" or "file: key", wrong and
+ * right say what was found and what would do. RELAIS_NOT_FOUND: no such file. Any thread.
  */
 RELAIS_API RELAIS_MUST_CHECK relais_status relais_profile_load(const char *path,
                                                                relais_profile *out_profile,

@@ -33,10 +33,10 @@ RELAIS_API RELAIS_MUST_CHECK relais_status relais_attach(relais_client *client, 
 RELAIS_API void relais_detach(relais_consumer *consumer);
 
 /**
- * The next delivery, waiting for it up to timeout_ms (0: not at all, -1: for ever). The caller gives
- * it back with relais_delivery_free(). The payload has been checked against the envelope's digest; a
- * delivery that does not match is refused by the library with RELAIS_DIGEST_MISMATCH and not shown.
- * RELAIS_TIMED_OUT, RELAIS_INTERRUPTED; refusals of the broker (RELAIS_ROLE_MISSING,
+ * The next delivery, waiting for it up to timeout_ms (0: not at all, -1: for ever). The caller
+ * gives it back with relais_delivery_free(). The payload has been checked against the envelope's
+ * digest; a delivery that does not match is refused by the library with RELAIS_DIGEST_MISMATCH and
+ * not shown. RELAIS_TIMED_OUT, RELAIS_INTERRUPTED; refusals of the broker (RELAIS_ROLE_MISSING,
  * RELAIS_UNKNOWN_SERVICE, RELAIS_NOT_YOUR_MAILBOX, ...), after which the consumer stays refused.
  */
 RELAIS_API RELAIS_MUST_CHECK relais_status relais_receive(relais_consumer *consumer, int timeout_ms,
@@ -57,13 +57,13 @@ RELAIS_API const char *relais_delivery_sender(const relais_delivery *delivery);
 
 /**
  * Done with it for good. RELAIS_LEASE_LOST: the connection was lost since; it will come again.
- * The answer is on its way when the next waiting call runs; relais_unsettled() says when it is on the
- * broker's disk. A delivery is answered once: RELAIS_USAGE on the second time.
+ * The answer is on its way when the next waiting call runs; relais_unsettled() says when it is on
+ * the broker's disk. A delivery is answered once: RELAIS_USAGE on the second time.
  */
 RELAIS_API relais_status relais_ack(relais_delivery *delivery);
 
-/** Not now: it comes again after delay_ms (at most 7 days). `reason` goes to the operator, at most 256 bytes, no
- * personal data; may be NULL. Others as relais_ack(). */
+/** Not now: it comes again after delay_ms (at most 7 days). `reason` goes to the operator, at most
+ * 256 bytes, no personal data; may be NULL. Others as relais_ack(). */
 RELAIS_API relais_status relais_nack(relais_delivery *delivery, uint32_t delay_ms,
                                      const char *reason);
 

@@ -15,8 +15,8 @@ extern "C" {
 
 /** What became of one submitted message. */
 typedef struct relais_outcome {
-    const char *id;      /**< borrowed for the call */
-    relais_error error;  /**< status RELAIS_OK: accepted, it is on the broker's disk */
+    const char *id;     /**< borrowed for the call */
+    relais_error error; /**< status RELAIS_OK: accepted, it is on the broker's disk */
 } relais_outcome;
 
 /**
@@ -42,8 +42,8 @@ RELAIS_API size_t relais_unanswered(const relais_client *client);
 
 /**
  * Submits and waits for the outcome, up to timeout_ms (-1: for ever). RELAIS_OK: it is on the
- * broker's disk. RELAIS_TIMED_OUT: unknown; the library has given it up; sending again with the same
- * id is safe. Others as relais_submit() and the broker's refusals.
+ * broker's disk. RELAIS_TIMED_OUT: unknown; the library has given it up; sending again with the
+ * same id is safe. Others as relais_submit() and the broker's refusals.
  */
 RELAIS_API RELAIS_MUST_CHECK relais_status relais_send(relais_client *client,
                                                        const relais_message *message,

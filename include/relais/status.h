@@ -80,7 +80,8 @@ typedef struct relais_error {
     uint32_t retry_after_ms;             /**< 0: no advice */
 } relais_error;
 
-/** "RELAIS_BUSY" for RELAIS_BUSY; "RELAIS_UNKNOWN" for a number outside the list. Static. Any thread. */
+/** "RELAIS_BUSY" for RELAIS_BUSY; "RELAIS_UNKNOWN" for a number outside the list. Static. Any
+ * thread. */
 RELAIS_API const char *relais_status_name(relais_status status);
 
 /** The status in a sentence, in the language of the locale. Static. Any thread. */

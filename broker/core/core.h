@@ -42,8 +42,13 @@ struct core *core_new(const struct core_settings *settings, struct directory *di
                       const struct stored_mailbox *mailboxes, size_t mailbox_count);
 void core_free(struct core *core);
 
-/* One step. `effects` must be empty. What `event` says to be taken over is taken over. */
+/* One step; effects are added behind those that are there. What `event` says to be taken over is
+ * taken over. */
 void core_step(struct core *core, struct moment now, struct event *event, struct effects *effects);
+
+/* Ends a turn of the caller's loop: what the steps since the last flush have gathered (answers,
+ * deliveries) becomes effects in batches. Called once after all events of a turn. */
+void core_flush(struct core *core, struct moment now, struct effects *effects);
 
 /* The store's size, for Status; told now and then by the caller. */
 void core_note_store_size(struct core *core, uint64_t used_bytes, uint64_t size_bytes);

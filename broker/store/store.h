@@ -24,8 +24,8 @@
 struct store;
 
 struct store_settings {
-    const char *path;            /* folder; made with mode 0700 when absent */
-    uint64_t map_bytes;          /* largest size of the file; sparse. Default 64 GiB */
+    const char *path;   /* folder; made with mode 0700 when absent; its file `lock` holds our pid */
+    uint64_t map_bytes; /* largest size of the file; sparse. Default 64 GiB */
     uint64_t reserve_bytes;      /* free room on the disk below which appends are refused */
     int64_t duplicate_window_ms; /* default 24 h */
     uint64_t duplicate_max;      /* remembered ids; the oldest go first. Default 10,000,000 */

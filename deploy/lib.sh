@@ -39,7 +39,7 @@ install_packages() {
         say "packages: all there"
         return
     fi
-    say "packages: installing" $missing
+    say "packages: installing" "${missing//$'\n'/ }"
     export DEBIAN_FRONTEND=noninteractive
     as_root env DEBIAN_FRONTEND=noninteractive apt-get -qq update ||
         fail "apt-get update" "check the network and /etc/apt/sources.list, then run this again"

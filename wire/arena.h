@@ -5,7 +5,8 @@
  * used again for the next command, so steady traffic allocates nothing.
  *
  * Invariants: 1. the sum handed out never exceeds `limit`; 2. what is handed out is aligned to 16;
- * 3. a message unpacked here must not be given to protobuf_c_message_free_unpacked().
+ * 3. a message unpacked here must not be given to protobuf_c_message_free_unpacked();
+ * 4. an arena stays where it was initialised: allocator points back at it.
  * One arena belongs to one thread.
  */
 #ifndef RELAIS_WIRE_ARENA_H

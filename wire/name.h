@@ -1,9 +1,17 @@
 /* SPDX-License-Identifier: EUPL-1.2
  *
  * The grammar of names on the bus, once for both ends.
- *   slug     [a-z0-9] then [a-z0-9-], no "-" at the end, no "--", 1..63 bytes: member, service,
- * client address  slug "/" slug flow     [A-Za-z0-9] then [A-Za-z0-9-], 1..64 bytes id       1..128
- * bytes of printable ASCII without space (0x21..0x7e) Pure; any thread.
+ *
+ * slug: [a-z0-9], then [a-z0-9-], no "-" at the end, no "--"; 1 to 63 bytes (member, service,
+ * client)
+ *
+ * address: slug "/" slug
+ *
+ * flow: [A-Za-z0-9], then [A-Za-z0-9-]; 1 to 64 bytes
+ *
+ * id: 1 to 128 bytes of printable ASCII without space (0x21..0x7e)
+ *
+ * Pure; any thread.
  */
 #ifndef RELAIS_WIRE_NAME_H
 #define RELAIS_WIRE_NAME_H

@@ -5,12 +5,24 @@
  * protobuf-c 1.4.1 has no depth limit (30 KB of nesting overflow the stack) and allocates up to 96
  * times the wire size. The scan walks the bytes along the generated descriptors, allocates nothing,
  * recurses never deeper than limits->depth, and accepts only what unpack can hold in the budget:
- *   1. nesting at most depth; 2. at most `fields` fields in one message, known and unknown
- * together;
- *   3. at most `elements` elements in one repeated field, packed ones counted; 4. at most `unknown`
- *   unknown fields in the whole (they are tolerated, design: a newer minor version); 5. wire types
- * as declared; 6. a singular field once; 7. strings are UTF-8 without NUL (RFC 3629);
- *   8. no group, no field number 0, no varint longer than 10 bytes, no length beyond the end.
+ *
+ *   1. nesting at most depth;
+ *
+ *   2. at most `fields` fields in one message, known and unknown together;
+ *
+ *   3. at most `elements` elements in one repeated field, packed ones counted;
+ *
+ *   4. at most `unknown` unknown fields in the whole (tolerated: a newer minor version);
+ *
+ *   5. wire types as declared;
+ *
+ *   6. a singular field once, one member of a oneof;
+ *
+ *   7. strings are UTF-8 without NUL (RFC 3629);
+ *
+ *   8. no group, no field number 0, no number or length longer than it need be (10 and 5 bytes), no
+ *   length beyond the end.
+ *
  * Pure; any thread.
  */
 #ifndef RELAIS_WIRE_SCAN_H

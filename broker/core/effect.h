@@ -10,6 +10,7 @@
 #define RELAIS_CORE_EFFECT_H
 
 #include "core/buffer.h"
+#include "core/region.h"
 #include "core/stored.h"
 
 #include <stdbool.h>
@@ -54,22 +55,23 @@ struct effect {
     };
 };
 
-struct effects_block;
-
 struct effects {
     struct effect *items;
     size_t count;
     size_t capacity;
-    struct effects_block *memory; /* bump memory for commands, names and arrays of this list */
-    bool failed;          /* memory ran out: the list is incomplete, the process must stop */
-    int64_t wake_mono_ms; /* send EVENT_TIME then; 0: never */
+    struct region memory;  /* for commands, names and arrays of this list */
+    bool failed;           /* memory ran out: the list is incomplete, nothing of it may be carried
+                              out and the process must stop. Stays set. */
+    int64_t wake_mono_ms;  /* send EVENT_TIME then; 0: never. As of the latest step or flush. */
+    struct effect scratch; /* what effects_add() gives without memory */
 };
 
 void effects_init(struct effects *effects);
 void effects_fini(struct effects *effects);
 
 /* Drops the references that SEND effects hold (STORE effects' were taken over by the store when the
- * caller carried them out) and empties the list, keeping its memory for the next step. */
+ * caller carried them out; of a failed list they are dropped too) and empties the list, keeping its
+ * memory for the next step. */
 void effects_clear(struct effects *effects);
 
 /* A new zeroed effect of this kind at the end of the list. Never NULL: without memory a scratch

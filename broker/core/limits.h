@@ -25,6 +25,10 @@ enum {
     LIMIT_REASON_BYTES = 256,
     LIMIT_QUEUES_PAGE = 500,
     LIMIT_DIRECTORY_MEMBERS = 50000, /* 34,935 communes and everybody else */
+    LIMIT_MEMBER_SERVICES = 256,     /* looked through one by one */
+    LIMIT_DIRECTORY_SERVICES = 400000,
+    LIMIT_DIRECTORY_CLIENTS = 200000, /* a few for each member */
+    LIMIT_DIRECTORY_FLOWS = 2048,     /* each keeps two bits a member: 25 MB at the most */
 };
 
 #endif

@@ -1,0 +1,312 @@
+/* SPDX-License-Identifier: EUPL-1.2
+ *
+ * Members, services, clients and flows in three hash tables; text and records live in one region
+ * and go with it. See directory.h. One thread while it is built; then it is only read.
+ */
+#include "core/directory.h"
+
+#include "core/directory_rules.h"
+#include "core/limits.h"
+#include "core/region.h"
+#include "core/table.h"
+#include "wire/name.h"
+
+#include <assert.h>
+#include <stdlib.h>
+#include <string.h>
+
+enum { KEY_CHARACTERS = 40 };
+
+/* https://rfc.zeromq.org/spec/32: the alphabet of Z85. */
+static const char Z85[] =
+    "0123456789abcdefghijklmnopqrstuvwxyzABCDEFGHIJKLMNOPQRSTUVWXYZ.-:+=^!/*?&<>()[]{}@%$#";
+
+struct service {
+    struct service *next;
+    const char *name;
+};
+
+struct directory_member {
+    size_t number; /* bit in the rules of flows */
+    enum member_kind kind;
+    const char *slug;
+    size_t slug_bytes;
+    struct service *services;
+    size_t service_count;
+};
+
+struct client_record {
+    struct directory_client client; /* first: what is handed out */
+    const char *key;
+};
+
+struct directory_flow {
+    const char *code;
+    uint64_t payload_bytes_max;
+    struct directory_rules senders;
+    struct directory_rules receivers;
+};
+
+struct directory {
+    struct table members;
+    struct table clients;
+    struct table flows;
+    size_t services;
+    struct region region;
+    bool sealed;
+};
+
+struct slice {
+    const char *text;
+    size_t size;
+};
+
+static bool same_member(const void *item, const void *key)
+{
+    const struct directory_member *member = item;
+    const struct slice *slug = key;
+    return member->slug_bytes == slug->size && memcmp(member->slug, slug->text, slug->size) == 0;
+}
+
+static bool same_client(const void *item, const void *key)
+{
+    return strcmp(((const struct client_record *)item)->key, key) == 0;
+}
+
+static bool same_flow(const void *item, const void *key)
+{
+    return strcmp(((const struct directory_flow *)item)->code, key) == 0;
+}
+
+static uint64_t hash_of(const char *text)
+{
+    return table_hash_text(text, strlen(text));
+}
+
+struct directory *directory_new(void)
+{
+    return calloc(1, sizeof(struct directory));
+}
+
+void directory_free(struct directory *directory)
+{
+    if (!directory) {
+        return;
+    }
+    size_t cursor = 0;
+    struct directory_flow *flow = NULL;
+    while ((flow = table_next(&directory->flows, &cursor))) {
+        directory_rules_fini(&flow->senders);
+        directory_rules_fini(&flow->receivers);
+    }
+    table_fini(&directory->members);
+    table_fini(&directory->clients);
+    table_fini(&directory->flows);
+    region_fini(&directory->region);
+    free(directory);
+}
+
+static struct directory_member *find_member(const struct directory *directory, const char *slug,
+                                            size_t slug_bytes)
+{
+    struct slice key = {slug, slug_bytes};
+    return table_find(&directory->members, table_hash_text(slug, slug_bytes), same_member, &key);
+}
+
+static struct directory_flow *find_flow(const struct directory *directory, const char *code)
+{
+    return table_find(&directory->flows, hash_of(code), same_flow, code);
+}
+
+enum directory_status directory_add_member(struct directory *directory, const char *slug,
+                                           enum member_kind kind)
+{
+    assert(!directory->sealed);
+    if (!name_is_slug(slug) || (unsigned)kind >= KIND_COUNT) {
+        return DIRECTORY_INVALID;
+    }
+    if (find_member(directory, slug, strlen(slug))) {
+        return DIRECTORY_DUPLICATE;
+    }
+    if (directory->members.count >= LIMIT_DIRECTORY_MEMBERS) {
+        return DIRECTORY_FULL;
+    }
+    struct directory_member *member = region_alloc(&directory->region, sizeof *member);
+    if (!member || !(member->slug = region_text(&directory->region, slug, strlen(slug)))) {
+        return DIRECTORY_NO_MEMORY;
+    }
+    member->slug_bytes = strlen(slug);
+    member->kind = kind;
+    member->number = directory->members.count;
+    return table_add(&directory->members, hash_of(slug), member) ? DIRECTORY_OK
+                                                                 : DIRECTORY_NO_MEMORY;
+}
+
+enum directory_status directory_add_service(struct directory *directory, const char *member,
+                                            const char *service)
+{
+    assert(!directory->sealed);
+    struct directory_member *owner = find_member(directory, member, strlen(member));
+    if (!owner || !name_is_slug(service)) {
+        return DIRECTORY_INVALID;
+    }
+    if (directory_has_service(owner, service)) {
+        return DIRECTORY_DUPLICATE;
+    }
+    if (owner->service_count >= LIMIT_MEMBER_SERVICES ||
+        directory->services >= LIMIT_DIRECTORY_SERVICES) {
+        return DIRECTORY_FULL;
+    }
+    struct service *record = region_alloc(&directory->region, sizeof *record);
+    if (!record || !(record->name = region_text(&directory->region, service, strlen(service)))) {
+        return DIRECTORY_NO_MEMORY;
+    }
+    record->next = owner->services;
+    owner->services = record;
+    owner->service_count++;
+    directory->services++;
+    return DIRECTORY_OK;
+}
+
+static bool is_key(const char *key)
+{
+    return strlen(key) == KEY_CHARACTERS && strspn(key, Z85) == KEY_CHARACTERS;
+}
+
+enum directory_status directory_add_client(struct directory *directory, const char *member,
+                                           const char *name, const char *key, unsigned roles)
+{
+    assert(!directory->sealed);
+    const unsigned known = ROLE_MAY_SEND | ROLE_MAY_RECEIVE | ROLE_MAY_OPERATE;
+    struct directory_member *owner = find_member(directory, member, strlen(member));
+    if (!owner || !name_is_slug(name) || !is_key(key) || (roles & ~known) != 0) {
+        return DIRECTORY_INVALID;
+    }
+    if (directory_client(directory, key)) {
+        return DIRECTORY_DUPLICATE;
+    }
+    if (directory->clients.count >= LIMIT_DIRECTORY_CLIENTS) {
+        return DIRECTORY_FULL;
+    }
+    struct client_record *record = region_alloc(&directory->region, sizeof *record);
+    if (!record || !(record->key = region_text(&directory->region, key, strlen(key))) ||
+        !(record->client.name = region_text(&directory->region, name, strlen(name)))) {
+        return DIRECTORY_NO_MEMORY;
+    }
+    record->client.member = owner;
+    record->client.roles = roles;
+    return table_add(&directory->clients, hash_of(key), record) ? DIRECTORY_OK
+                                                                : DIRECTORY_NO_MEMORY;
+}
+
+enum directory_status directory_add_flow(struct directory *directory, const char *code,
+                                         uint64_t payload_bytes_max)
+{
+    assert(!directory->sealed);
+    if (!name_is_flow(code)) {
+        return DIRECTORY_INVALID;
+    }
+    if (find_flow(directory, code)) {
+        return DIRECTORY_DUPLICATE;
+    }
+    if (directory->flows.count >= LIMIT_DIRECTORY_FLOWS) {
+        return DIRECTORY_FULL;
+    }
+    struct directory_flow *flow = region_alloc(&directory->region, sizeof *flow);
+    if (!flow || !(flow->code = region_text(&directory->region, code, strlen(code)))) {
+        return DIRECTORY_NO_MEMORY;
+    }
+    flow->payload_bytes_max = payload_bytes_max;
+    return table_add(&directory->flows, hash_of(code), flow) ? DIRECTORY_OK : DIRECTORY_NO_MEMORY;
+}
+
+static enum directory_status allow(const struct directory *directory, struct directory_rules *rules,
+                                   const char *rule)
+{
+    if (directory_rules_add_class(rules, rule)) {
+        return DIRECTORY_OK;
+    }
+    const struct directory_member *member = find_member(directory, rule, strlen(rule));
+    if (!member) {
+        return DIRECTORY_INVALID;
+    }
+    return directory_rules_add_member(rules, member->number) ? DIRECTORY_OK : DIRECTORY_NO_MEMORY;
+}
+
+enum directory_status directory_allow_sender(struct directory *directory, const char *flow,
+                                             const char *rule)
+{
+    assert(!directory->sealed);
+    struct directory_flow *found = find_flow(directory, flow);
+    return found ? allow(directory, &found->senders, rule) : DIRECTORY_INVALID;
+}
+
+enum directory_status directory_allow_receiver(struct directory *directory, const char *flow,
+                                               const char *rule)
+{
+    assert(!directory->sealed);
+    struct directory_flow *found = find_flow(directory, flow);
+    return found ? allow(directory, &found->receivers, rule) : DIRECTORY_INVALID;
+}
+
+void directory_seal(struct directory *directory)
+{
+    directory->sealed = true;
+}
+
+const struct directory_client *directory_client(const struct directory *directory, const char *key)
+{
+    struct client_record *record = table_find(&directory->clients, hash_of(key), same_client, key);
+    return record ? &record->client : NULL;
+}
+
+const struct directory_member *directory_member(const struct directory *directory, const char *slug,
+                                                size_t slug_bytes)
+{
+    return find_member(directory, slug, slug_bytes);
+}
+
+const struct directory_flow *directory_flow(const struct directory *directory, const char *code)
+{
+    return find_flow(directory, code);
+}
+
+const char *directory_member_slug(const struct directory_member *member)
+{
+    return member->slug;
+}
+
+bool directory_has_service(const struct directory_member *member, const char *service)
+{
+    for (const struct service *one = member->services; one; one = one->next) {
+        if (strcmp(one->name, service) == 0) {
+            return true;
+        }
+    }
+    return false;
+}
+
+bool directory_may_send(const struct directory_flow *flow, const struct directory_member *member)
+{
+    return directory_rules_allow(&flow->senders, member->number, member->kind);
+}
+
+bool directory_may_receive(const struct directory_flow *flow, const struct directory_member *member)
+{
+    return directory_rules_allow(&flow->receivers, member->number, member->kind);
+}
+
+uint64_t directory_flow_payload_bytes(const struct directory_flow *flow)
+{
+    return flow->payload_bytes_max;
+}
+
+size_t directory_members(const struct directory *directory)
+{
+    return directory->members.count;
+}
+
+size_t directory_flows(const struct directory *directory)
+{
+    return directory->flows.count;
+}

@@ -1,0 +1,24 @@
+/* SPDX-License-Identifier: EUPL-1.2
+ *
+ * Messages for people in their language. RELAIS_LOCALEDIR (compiled in: where catalogues are
+ * installed) can be shown elsewhere by the environment variable of the same name.
+ */
+#include "program/locale.h"
+
+#include <locale.h>
+#include <stdlib.h>
+
+#ifndef RELAIS_LOCALEDIR
+#define RELAIS_LOCALEDIR "/usr/share/locale"
+#endif
+
+void locale_start(void)
+{
+    const char *folder = getenv("RELAIS_LOCALEDIR");
+    (void)setlocale(LC_ALL, "");
+    /* numbers in files, JSON and logs are written for machines */
+    (void)setlocale(LC_NUMERIC, "C");
+    (void)bindtextdomain(RELAIS_TEXT_DOMAIN, folder && *folder ? folder : RELAIS_LOCALEDIR);
+    (void)bind_textdomain_codeset(RELAIS_TEXT_DOMAIN, "UTF-8");
+    (void)textdomain(RELAIS_TEXT_DOMAIN);
+}

@@ -1,0 +1,80 @@
+/* SPDX-License-Identifier: EUPL-1.2
+ *
+ * What a client is made of, for the files of this folder.
+ * Thread: the client's; nothing here is shared.
+ */
+#ifndef RELAIS_CLIENT_CLIENT_STATE_H
+#define RELAIS_CLIENT_CLIENT_STATE_H
+
+#include "client/connection.h"
+#include "client/frames.h"
+#include "client/receiver.h"
+#include "client/sender.h"
+#include "wire/arena.h"
+
+#include <relais/operate.h>
+
+enum {
+    CLIENT_ENDPOINT_BYTES = 256,
+    CLIENT_SOFTWARE_BYTES = 64,
+    CLIENT_FDS_MAX = 16, /* of the caller, in relais_wait() */
+};
+
+/* One question, on the stack of the call that asks it. */
+struct question {
+    uint64_t number;
+    uint64_t asked_at; /* connection.welcomes when it was last sent; 0: not yet */
+    const Relais__V1__Query *query;
+    bool answered;
+    relais_error refusal;
+    relais_broker_status *out_status;
+    relais_queue *out_queues;
+    size_t capacity;
+    size_t count;
+    bool more;
+};
+
+struct relais_client {
+    struct connection connection;
+    struct sender sender;
+    struct receiver receiver;
+    struct question *question; /* NULL: none */
+    uint64_t last_question;
+    struct frames_in in;
+    struct wire_arena commands;
+    struct wire_arena envelopes;
+    bool happened; /* since the last look: what relais_wait() waits for */
+    bool calling;  /* inside a callback */
+    bool closing;
+    relais_status verdict; /* to be told once by the next waiting call; RELAIS_OK: none */
+    char endpoint[CLIENT_ENDPOINT_BYTES];
+    char broker_key[RELAIS_KEY_CHARACTERS + 1];
+    relais_key key;
+    char software[CLIENT_SOFTWARE_BYTES + 1];
+    char member[64]; /* the broker's word, or the profile's until then */
+    char name[64];
+    char broker_software[65];
+    bool welcomed;
+};
+
+/* client.c. Works until something has happened or deadline_ms (monotonic; INT64_MAX: for ever).
+ * RELAIS_OK, RELAIS_TIMED_OUT, RELAIS_INTERRUPTED, a verdict of the broker. */
+relais_status client_work(relais_client *client, int64_t deadline_ms, struct pollfd *fds,
+                          size_t fd_count);
+
+/* The moment that lies timeout_ms from now. */
+int64_t client_deadline(int timeout_ms);
+
+/* Sends one command with frames behind it; true when it is on its way. A socket that takes nothing
+ * now sets connection.blocked; one that fails loses the connection. */
+bool client_say(relais_client *client, const Relais__V1__ToBroker *command, zmq_msg_t *frames,
+                size_t count);
+
+/* dispatch.c. Reads and handles what the broker has sent, up to a bound. */
+void dispatch_all(relais_client *client, int64_t now_ms);
+
+/* operate.c */
+void question_flush(relais_client *client);
+bool question_answered(relais_client *client, const Relais__V1__Answer *answer);
+
+#endif

@@ -1,0 +1,372 @@
+/* SPDX-License-Identifier: EUPL-1.2
+ *
+ * The network as net.h has it: sockets opened in the right order, waited for together, read in
+ * turns.
+ *
+ * Relied upon: one io thread (monitor.h says for what).
+ * Invariant: a connection's first message is looked at only after the monitor has been drained, so
+ * that a descriptor is never taken for the one before it.
+ */
+#include "net/net.h"
+
+#include "net/connection.h"
+#include "net/descriptor.h"
+#include "net/endings.h"
+#include "net/incoming.h"
+#include "net/listener.h"
+#include "net/monitor.h"
+#include "net/outgoing.h"
+#include "net/refusals.h"
+#include "net/relief.h"
+#include "net/sweep.h"
+#include "net/zap.h"
+
+#include <assert.h>
+#include <errno.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <time.h>
+#include <zmq.h>
+
+enum {
+    NET_WAIT_FDS_MAX = 8,
+    /* Messages between two looks at the gatekeeper's desk and the monitor: a handshake waits for
+     * at most so many. */
+    NET_MESSAGES_A_TURN = 64,
+    /* Handshakes answered in one look: messages wait for at most so many. */
+    NET_REQUESTS_A_TURN = 64,
+    /* A command in a frame of its own and a body in others: twice the largest frame holds both. */
+    NET_FRAMES_OF_MESSAGE = 2,
+};
+
+struct net {
+    void *context;
+    void *router;
+    void *zap;
+    void *monitor;
+    bool (*admit)(void *context, const char *key);
+    void *admit_context;
+    char endpoint[NET_ENDPOINT_BYTES];
+    uint64_t moment; /* dates accepts and numbers connections */
+    uint64_t reads;
+    unsigned turn;
+    bool unread; /* net_next() has not yet said that there is nothing */
+    atomic_size_t unsent;
+    struct endings endings;
+    struct refusals refusals;
+    struct relief relief;
+    struct sweep sweep;
+    struct connection_table table;
+    struct incoming incoming;
+    struct outgoing outgoing;
+};
+
+static int64_t now(void)
+{
+    struct timespec time;
+    (void)clock_gettime(CLOCK_MONOTONIC, &time);
+    return (int64_t)time.tv_sec * 1000 + time.tv_nsec / 1000000;
+}
+
+static bool sockets_open(struct net *net, const struct net_settings *settings,
+                         struct net_problem *out_problem)
+{
+    net->context = zmq_ctx_new();
+    if (net->context != NULL) {
+        net->zap = zap_open(net->context);
+    }
+    if (net->zap != NULL) {
+        net->router = listener_new(net->context, settings, out_problem);
+        if (net->router == NULL) {
+            return false;
+        }
+        net->monitor = monitor_open(net->context, net->router);
+    }
+    if (net->monitor == NULL) {
+        out_problem->system_errno = errno;
+        (void)snprintf(out_problem->detail, sizeof out_problem->detail,
+                       "cannot prepare the network: %s; raise LimitNOFILE or free memory",
+                       zmq_strerror(errno));
+        return false;
+    }
+    return listener_bind(net->router, settings->endpoint, net->endpoint, out_problem);
+}
+
+bool net_open(const struct net_settings *settings, struct net **out_net,
+              struct net_problem *out_problem)
+{
+    struct net *net = calloc(1, sizeof *net);
+    if (net == NULL) {
+        *out_problem = (struct net_problem){ENOMEM, "out of memory; nothing was opened"};
+        return false;
+    }
+    const uint64_t message_bytes_max = settings->frame_bytes * NET_FRAMES_OF_MESSAGE;
+    relief_init(&net->relief);
+    atomic_init(&net->unsent, 0);
+    net->admit = settings->admit;
+    net->admit_context = settings->admit_context;
+    net->incoming.message_bytes_max = message_bytes_max;
+    net->sweep.message_bytes_max = message_bytes_max;
+    net->sweep.silence_ms = (int64_t)settings->handshake_ms + SWEEP_SILENCE_MS;
+    if (!sockets_open(net, settings, out_problem)) {
+        net_close(net, 0);
+        return false;
+    }
+    *out_net = net;
+    return true;
+}
+
+void net_close(struct net *net, int linger_ms)
+{
+    if (net == NULL) {
+        return;
+    }
+    incoming_clear(&net->incoming);
+    if (net->router != NULL) {
+        (void)zmq_setsockopt(net->router, ZMQ_LINGER, &linger_ms, sizeof linger_ms);
+    }
+    monitor_close(net->monitor, net->router);
+    if (net->router != NULL) {
+        (void)zmq_close(net->router);
+    }
+    if (net->zap != NULL) {
+        (void)zmq_close(net->zap);
+    }
+    if (net->context != NULL) {
+        while (zmq_ctx_term(net->context) != 0 && errno == EINTR) {
+            /* Signals do not shorten the linger. */
+        }
+    }
+    connection_table_fini(&net->table);
+    relief_fini(&net->relief);
+    free(net);
+}
+
+const char *net_endpoint(const struct net *net)
+{
+    return net->endpoint;
+}
+
+static void descriptor_accepted(struct net *net, int descriptor)
+{
+    const int64_t now_ms = now();
+    if (!connection_table_accept(&net->table, descriptor, ++net->moment, now_ms)) {
+        /* Its messages will be dropped for want of a slot, and it must not stay. */
+        descriptor_shutdown(descriptor, descriptor_cookie(descriptor));
+        return;
+    }
+    if (!relief_has_room(&net->relief)) {
+        connection_table_turn_away(&net->table, descriptor);
+    }
+}
+
+static void monitor_drain(struct net *net)
+{
+    struct monitor_event event;
+    while (monitor_next(net->monitor, &event)) {
+        switch (event.kind) {
+        case MONITOR_LISTENING:
+            relief_listen(&net->relief, event.value);
+            break;
+        case MONITOR_ACCEPTED:
+            descriptor_accepted(net, event.value);
+            break;
+        case MONITOR_GONE: {
+            struct connection *connection = connection_table_release(&net->table, event.value);
+            if (connection != NULL) {
+                endings_gone(&net->endings, &net->table, connection, net->reads);
+            }
+            break;
+        }
+        case MONITOR_ACCEPT_FAILED:
+            if (relief_turn_away(&net->relief, event.value, now())) {
+                refusals_add(&net->refusals, "too few file descriptors: raise LimitNOFILE", 0,
+                             NULL);
+            }
+            break;
+        case MONITOR_BAD_HANDSHAKE:
+            refusals_add(&net->refusals, "the handshake broke the protocol", 0, NULL);
+            break;
+        case MONITOR_LEFT_HANDSHAKE:
+            refusals_add(&net->refusals, "the handshake was not finished", 0, NULL);
+            break;
+        case MONITOR_OTHER:
+            break;
+        }
+    }
+}
+
+/* The gatekeeper's desk. The monitor is drained before a number is given, so that the moment of the
+ * connection's own accept is the smaller one. */
+static void requests_answer(struct net *net)
+{
+    struct zap_request request;
+    for (unsigned i = 0; i < NET_REQUESTS_A_TURN && zap_receive(net->zap, &request); i++) {
+        monitor_drain(net);
+        if (request.valid && net->admit(net->admit_context, request.key)) {
+            zap_admit(net->zap, &request, ++net->moment);
+            continue;
+        }
+        zap_refuse(net->zap, &request);
+        refusals_add(&net->refusals, "the key is not registered", 0,
+                     request.valid ? request.key : NULL);
+    }
+}
+
+static void housekeeping(struct net *net)
+{
+    requests_answer(net);
+    monitor_drain(net);
+    endings_tick(&net->endings, &net->table, now());
+}
+
+static int wait_ms(const struct net *net, int timeout_ms)
+{
+    const struct endings *endings = &net->endings;
+    if (net->unread || net->refusals.count > 0 || endings->ready.first != NULL ||
+        endings->waiting.first != NULL) {
+        return 0;
+    }
+    int limit_ms = -1;
+    if (endings->cutting != NULL) {
+        limit_ms = CUT_TICK_MS;
+    } else if (net->table.open_count > 0) {
+        limit_ms = SWEEP_INTERVAL_MS;
+    }
+    return limit_ms >= 0 && (timeout_ms < 0 || timeout_ms > limit_ms) ? limit_ms : timeout_ms;
+}
+
+bool net_wait(struct net *net, const int *fds, size_t count, bool *out_ready, int timeout_ms)
+{
+    assert(count <= NET_WAIT_FDS_MAX);
+    zmq_pollitem_t items[3 + NET_WAIT_FDS_MAX] = {
+        {.socket = net->router, .events = ZMQ_POLLIN},
+        {.socket = net->zap, .events = ZMQ_POLLIN},
+        {.socket = net->monitor, .events = ZMQ_POLLIN},
+    };
+    for (size_t i = 0; i < count; i++) {
+        items[3 + i] = (zmq_pollitem_t){.fd = fds[i], .events = ZMQ_POLLIN};
+        out_ready[i] = false;
+    }
+    const int ready = zmq_poll(items, (int)(3 + count), wait_ms(net, timeout_ms));
+    if (ready < 0) {
+        return errno != EINTR;
+    }
+    for (size_t i = 0; i < count; i++) {
+        out_ready[i] = items[3 + i].revents != 0;
+    }
+    net->turn = 0;
+    return true;
+}
+
+/* The connection that the message in net->incoming is of; NULL when it has gone. */
+static struct connection *speaker(struct net *net)
+{
+    struct incoming *incoming = &net->incoming;
+    struct connection *connection = connection_table_find(&net->table, incoming->connection);
+    if (connection != NULL || incoming->connection == 0) {
+        return connection;
+    }
+    monitor_drain(net);
+    connection =
+        connection_table_add(&net->table, incoming->connection, incoming->descriptor, &net->unsent);
+    if (connection != NULL) {
+        memcpy(connection->key, incoming->key, sizeof connection->key);
+        memcpy(connection->routing_id, incoming->routing_id, ROUTING_ID_BYTES);
+    }
+    return connection;
+}
+
+/* Turns the message in net->incoming into an event. False: it is to be ignored. */
+static bool message_take(struct net *net, struct net_event *out_event)
+{
+    struct incoming *incoming = &net->incoming;
+    struct connection *connection = speaker(net);
+    if (connection != NULL) {
+        connection->messages++;
+        if (connection->cut) {
+            return false;
+        }
+    }
+    if (incoming->foul != NULL) {
+        refusals_add(&net->refusals, incoming->foul, incoming->connection, incoming->key);
+        if (connection != NULL) {
+            endings_cut_at_once(&net->endings, connection);
+        }
+        return false;
+    }
+    if (connection == NULL) {
+        return false;
+    }
+    connection->announced = true;
+    *out_event = (struct net_event){
+        .kind = NET_FRAMES,
+        .connection = connection->number,
+        .frames = incoming->frames,
+        .buffers = incoming->buffers,
+        .frame_count = incoming->frame_count,
+    };
+    memcpy(out_event->key, connection->key, sizeof out_event->key);
+    return true;
+}
+
+/* What happened to connections, as an event. */
+static bool news(struct net *net, struct net_event *out_event)
+{
+    if (refusals_next(&net->refusals, out_event)) {
+        return true;
+    }
+    struct connection *connection = endings_next(&net->endings, net->reads);
+    if (connection == NULL) {
+        return false;
+    }
+    *out_event = (struct net_event){.kind = NET_CLOSED, .connection = connection->number};
+    memcpy(out_event->key, connection->key, sizeof out_event->key);
+    connection_table_drop(&net->table, connection, HOLD_REPORT);
+    return true;
+}
+
+void net_next(struct net *net, struct net_event *out_event)
+{
+    *out_event = (struct net_event){.kind = NET_NOTHING};
+    net->unread = true;
+    if (net->turn++ % NET_MESSAGES_A_TURN == 0) {
+        housekeeping(net);
+    }
+    if (news(net, out_event)) {
+        return;
+    }
+    for (unsigned i = 0; incoming_receive(&net->incoming, net->router); i++) {
+        net->reads++;
+        if (message_take(net, out_event) || news(net, out_event) || i >= NET_MESSAGES_A_TURN) {
+            return; /* at the latest after so many messages that were to be ignored */
+        }
+    }
+    endings_drained(&net->endings);
+    housekeeping(net);
+    sweep_run(&net->sweep, &net->table, &net->refusals, now());
+    net->unread = news(net, out_event);
+}
+
+bool net_send(struct net *net, uint64_t connection, struct bytes command,
+              const struct held_message *messages, size_t count)
+{
+    struct connection *to = connection_table_find(&net->table, connection);
+    if (to == NULL || to->cut || (to->holds & HOLD_DESCRIPTOR) == 0) {
+        return false;
+    }
+    if (outgoing_send(&net->outgoing, net->router, to, command, messages, count)) {
+        return true;
+    }
+    endings_cut_at_once(&net->endings, to);
+    return false;
+}
+
+void net_cut(struct net *net, uint64_t connection)
+{
+    struct connection *to = connection_table_find(&net->table, connection);
+    if (to != NULL) {
+        endings_cut(&net->endings, to, now());
+    }
+}

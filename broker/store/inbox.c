@@ -1,0 +1,179 @@
+/* SPDX-License-Identifier: EUPL-1.2 */
+#include "store/inbox.h"
+
+#include <stdlib.h>
+#include <string.h>
+
+bool inbox_init(struct inbox *inbox)
+{
+    memset(inbox, 0, sizeof *inbox);
+    if (pthread_mutex_init(&inbox->mutex, NULL) != 0) {
+        return false;
+    }
+    if (pthread_cond_init(&inbox->filled, NULL) != 0) {
+        pthread_mutex_destroy(&inbox->mutex);
+        return false;
+    }
+    return true;
+}
+
+void inbox_fini(struct inbox *inbox)
+{
+    op_list_fini(&inbox->waiting);
+    pthread_cond_destroy(&inbox->filled);
+    pthread_mutex_destroy(&inbox->mutex);
+}
+
+/* The one block that an op owns, whichever pointer leads to it. */
+static void op_drop(struct store_op *op)
+{
+    switch (op->kind) {
+    case STORE_MAILBOX:
+        free((void *)op->mailbox.name);
+        break;
+    case STORE_APPEND:
+        held_message_drop(&op->append.message);
+        free((void *)op->append.recipients);
+        break;
+    case STORE_BURY:
+        free((void *)op->bury.reason);
+        break;
+    case STORE_TAKE:
+    case STORE_ACK:
+    case STORE_DEFER:
+    case STORE_RELEASE:
+        break;
+    }
+}
+
+void op_list_clear(struct op_list *list)
+{
+    for (size_t i = 0; i < list->count; i++) {
+        op_drop(&list->items[i]);
+    }
+    list->count = 0;
+}
+
+void op_list_fini(struct op_list *list)
+{
+    op_list_clear(list);
+    free(list->items);
+    memset(list, 0, sizeof *list);
+}
+
+/* Recipients, sender and id in one block that begins with the recipients. */
+static bool own_append(struct store_op *op)
+{
+    size_t recipients = op->append.recipient_count * sizeof *op->append.recipients;
+    size_t sender = strlen(op->append.sender) + 1;
+    size_t id = strlen(op->append.id) + 1;
+    char *block = malloc(recipients + sender + id);
+    if (block == NULL) {
+        return false;
+    }
+    if (recipients > 0) {
+        memcpy(block, op->append.recipients, recipients);
+    }
+    memcpy(block + recipients, op->append.sender, sender);
+    memcpy(block + recipients + sender, op->append.id, id);
+    op->append.recipients = (const struct store_recipient *)(void *)block;
+    op->append.sender = block + recipients;
+    op->append.id = block + recipients + sender;
+    return true;
+}
+
+/* Exchanges borrowed pointers for copies; the message references are the op's already. */
+static bool op_own(struct store_op *op)
+{
+    switch (op->kind) {
+    case STORE_MAILBOX:
+        op->mailbox.name = strdup(op->mailbox.name);
+        return op->mailbox.name != NULL;
+    case STORE_BURY:
+        op->bury.reason = strdup(op->bury.reason != NULL ? op->bury.reason : "");
+        return op->bury.reason != NULL;
+    case STORE_APPEND:
+        return own_append(op);
+    case STORE_TAKE:
+    case STORE_ACK:
+    case STORE_DEFER:
+    case STORE_RELEASE:
+        break;
+    }
+    return true;
+}
+
+static bool list_reserve(struct op_list *list, size_t more)
+{
+    if (list->count + more <= list->capacity) {
+        return true;
+    }
+    size_t capacity = (list->count + more) * 2;
+    struct store_op *items = realloc(list->items, capacity * sizeof *items);
+    if (items == NULL) {
+        return false;
+    }
+    list->items = items;
+    list->capacity = capacity;
+    return true;
+}
+
+static void drop_borrowed(struct store_op *op)
+{
+    if (op->kind == STORE_APPEND) {
+        held_message_drop(&op->append.message);
+    }
+}
+
+bool inbox_put(struct inbox *inbox, struct store_op *ops, size_t count)
+{
+    pthread_mutex_lock(&inbox->mutex);
+    bool open = !inbox->stopped;
+    bool fits = open && list_reserve(&inbox->waiting, count);
+    for (size_t i = 0; i < count; i++) {
+        struct store_op copy = ops[i];
+        fits = fits && op_own(&copy);
+        if (!fits) {
+            drop_borrowed(&ops[i]);
+            continue;
+        }
+        inbox->waiting.items[inbox->waiting.count++] = copy;
+        if (copy.kind == STORE_APPEND) {
+            memset(&ops[i].append.message, 0, sizeof ops[i].append.message);
+        }
+    }
+    pthread_cond_signal(&inbox->filled);
+    pthread_mutex_unlock(&inbox->mutex);
+    return fits || !open;
+}
+
+bool inbox_wait(struct inbox *inbox, struct op_list *list)
+{
+    pthread_mutex_lock(&inbox->mutex);
+    while (inbox->waiting.count == 0 && !inbox->closing) {
+        pthread_cond_wait(&inbox->filled, &inbox->mutex);
+    }
+    struct op_list empty = *list;
+    *list = inbox->waiting;
+    inbox->waiting = empty;
+    pthread_mutex_unlock(&inbox->mutex);
+    return list->count > 0;
+}
+
+void inbox_close(struct inbox *inbox)
+{
+    pthread_mutex_lock(&inbox->mutex);
+    inbox->closing = true;
+    pthread_cond_signal(&inbox->filled);
+    pthread_mutex_unlock(&inbox->mutex);
+}
+
+void inbox_stop(struct inbox *inbox)
+{
+    pthread_mutex_lock(&inbox->mutex);
+    inbox->stopped = true;
+    struct op_list dropped = inbox->waiting;
+    memset(&inbox->waiting, 0, sizeof inbox->waiting);
+    pthread_mutex_unlock(&inbox->mutex);
+    op_list_fini(&dropped);
+}

@@ -1,0 +1,290 @@
+/* SPDX-License-Identifier: EUPL-1.2
+ *
+ * One op into the running transaction: entries, counters, references and what they hold in place.
+ *
+ * Invariants: 1. a message is deleted with its last entry, dead ones included; 2. an entry that is
+ * removed has its claim dropped and is counted out, in the same transaction; 3. appends are refused
+ * before anything of them is written.
+ */
+#include "store/lmdb_store.h"
+
+#include <errno.h>
+#include <string.h>
+
+static struct mailbox *find_mailbox(const struct batch *batch, uint32_t id)
+{
+    return mailbox_find(&batch->store->mailboxes, id);
+}
+
+static int put_entry(struct batch *batch, struct mailbox *mailbox, const struct entry_key *key,
+                     const struct entry_record *entry)
+{
+    struct record_key record_key;
+    struct small_record record;
+    enum table table = key->due_ms > 0 ? TABLE_LATER : TABLE_READY;
+    key_entry(&record_key, key);
+    record_write_entry(&record, table, &record_key, entry);
+    int rc = batch_put(batch, table, &record_key, &record, MDB_NOOVERWRITE);
+    if (rc == 0) {
+        rc = batch_touch(batch, mailbox);
+    }
+    if (rc == 0) {
+        claims_lower(&mailbox->claims, key);
+        mailbox_count_in(mailbox, entry->bytes);
+    }
+    return rc;
+}
+
+/* Takes an entry out of its lane or its time. A broken record is taken out as well. */
+static int remove_entry(struct batch *batch, struct mailbox *mailbox, const struct entry_key *key,
+                        struct entry_record *out_entry)
+{
+    struct record_key record_key;
+    struct bytes record = {0};
+    enum table table = key->due_ms > 0 ? TABLE_LATER : TABLE_READY;
+    key_entry(&record_key, key);
+    int rc = batch_get(batch, table, &record_key, &record);
+    if (rc != 0) {
+        return rc;
+    }
+    *out_entry = (struct entry_record){0};
+    (void)record_read_entry(table, key_bytes(&record_key), record, out_entry);
+    rc = batch_del(batch, table, &record_key);
+    if (rc == 0) {
+        rc = batch_touch(batch, mailbox);
+    }
+    if (rc == 0) {
+        enum undo_kind kind = claims_drop(&mailbox->claims, key) ? UNDO_UNCLAIMED : UNDO_REMOVED;
+        rc = batch_note(batch, kind, mailbox, key);
+        mailbox_count_out(mailbox, out_entry->bytes);
+    }
+    return rc;
+}
+
+/* One entry fewer refers to the message. */
+static int release_message(struct batch *batch, uint64_t sequence)
+{
+    struct record_key key;
+    struct bytes record = {0};
+    struct small_record counted;
+    uint32_t remaining = 0;
+    key_refs(&key, sequence);
+    int rc = batch_get(batch, TABLE_REFS, &key, &record);
+    if (rc == MDB_NOTFOUND) {
+        return message_delete(batch, sequence);
+    }
+    if (rc != 0) {
+        return rc;
+    }
+    if (!record_read_number(TABLE_REFS, key_bytes(&key), record, &remaining)) {
+        return 0; /* bytes that nobody needs are better than an entry without bytes */
+    }
+    if (remaining > 1) {
+        record_write_number(&counted, TABLE_REFS, &key, remaining - 1);
+        return batch_put(batch, TABLE_REFS, &key, &counted, 0);
+    }
+    rc = batch_del(batch, TABLE_REFS, &key);
+    return rc != 0 ? rc : message_delete(batch, sequence);
+}
+
+static int append_entries(struct batch *batch, const struct store_op *op, uint64_t sequence)
+{
+    const struct held_message *message = &op->append.message;
+    struct entry_record entry = {.bytes = message->envelope.size + message->payload.size};
+    uint32_t count = op->append.recipient_count;
+    int rc = 0;
+    for (uint32_t i = 0; rc == 0 && i < count; i++) {
+        const struct store_recipient *recipient = &op->append.recipients[i];
+        struct entry_key key = {.mailbox = recipient->mailbox,
+                                .lane = recipient->lane,
+                                .due_ms = recipient->due_ms > 0 ? recipient->due_ms : 0,
+                                .sequence = sequence};
+        rc = put_entry(batch, find_mailbox(batch, key.mailbox), &key, &entry);
+    }
+    if (rc == 0 && count > 1) {
+        struct record_key key;
+        struct small_record record;
+        key_refs(&key, sequence);
+        record_write_number(&record, TABLE_REFS, &key, count);
+        rc = batch_put(batch, TABLE_REFS, &key, &record, MDB_APPEND);
+    }
+    return rc;
+}
+
+static enum store_status admit(struct batch *batch, const struct store_op *op)
+{
+    for (uint32_t i = 0; i < op->append.recipient_count; i++) {
+        const struct store_recipient *recipient = &op->append.recipients[i];
+        if (find_mailbox(batch, recipient->mailbox) == NULL || recipient->lane >= LANE_COUNT) {
+            return STORE_NOT_FOUND;
+        }
+    }
+    const struct held_message *message = &op->append.message;
+    bool fits = message->envelope.size + message->payload.size <= MESSAGE_CONTENT_BYTES;
+    if (batch->refuse_appends || !fits || !room_take(batch->store, room_cost(op))) {
+        return STORE_NO_ROOM;
+    }
+    return STORE_DONE;
+}
+
+static int apply_append(struct batch *batch, const struct store_op *op, struct store_result *result)
+{
+    int rc = duplicate_find(batch, op, &result->append.sequence);
+    if (rc != MDB_NOTFOUND) {
+        result->append.duplicate = rc == 0;
+        return rc;
+    }
+    result->status = admit(batch, op);
+    if (result->status != STORE_DONE) {
+        return 0;
+    }
+    uint64_t sequence = batch->next_sequence++;
+    rc = op->append.recipient_count > 0 ? message_store(batch, sequence, op) : 0;
+    rc = rc != 0 ? rc : append_entries(batch, op, sequence);
+    rc = rc != 0 ? rc : duplicate_remember(batch, op, sequence);
+    result->append.sequence = sequence;
+    batch->append_count++;
+    batch->appended_bytes += room_cost(op);
+    return rc;
+}
+
+static int apply_ack(struct batch *batch, const struct entry_key *key, struct store_result *result)
+{
+    struct mailbox *mailbox = find_mailbox(batch, key->mailbox);
+    struct entry_record entry;
+    int rc = mailbox != NULL ? remove_entry(batch, mailbox, key, &entry) : MDB_NOTFOUND;
+    if (rc == MDB_NOTFOUND) {
+        result->status = STORE_NOT_FOUND;
+        return 0;
+    }
+    return rc != 0 ? rc : release_message(batch, key->sequence);
+}
+
+static int apply_defer(struct batch *batch, const struct store_op *op, struct store_result *result)
+{
+    struct entry_key key = op->defer.key;
+    struct mailbox *mailbox = find_mailbox(batch, key.mailbox);
+    struct entry_record entry;
+    int rc = mailbox != NULL ? remove_entry(batch, mailbox, &key, &entry) : MDB_NOTFOUND;
+    if (rc == MDB_NOTFOUND) {
+        result->status = STORE_NOT_FOUND;
+        return 0;
+    }
+    key.due_ms = op->defer.due_ms > 0 ? op->defer.due_ms : 1;
+    entry.attempts = op->defer.attempts;
+    return rc != 0 ? rc : put_entry(batch, mailbox, &key, &entry);
+}
+
+int batch_bury(struct batch *batch, const struct entry_key *key, const struct dead_record *dead)
+{
+    struct mailbox *mailbox = find_mailbox(batch, key->mailbox);
+    struct entry_record entry;
+    struct record_key record_key;
+    struct small_record record;
+    int rc = mailbox != NULL ? remove_entry(batch, mailbox, key, &entry) : MDB_NOTFOUND;
+    if (rc != 0) {
+        return rc;
+    }
+    struct dead_record kept = *dead;
+    kept.bytes = entry.bytes;
+    kept.lane = key->lane;
+    key_dead(&record_key, key->mailbox, key->sequence);
+    record_write_dead(&record, &record_key, &kept);
+    mailbox->counts.dead++;
+    return batch_put(batch, TABLE_DEAD, &record_key, &record, 0);
+}
+
+static int apply_bury(struct batch *batch, const struct store_op *op, struct store_result *result)
+{
+    const char *reason = op->bury.reason;
+    struct dead_record dead = {.attempts = op->bury.attempts,
+                               .code = op->bury.code,
+                               .died_ms = op->now_ms,
+                               .reason = {(const uint8_t *)reason, strlen(reason)}};
+    int rc = batch_bury(batch, &op->bury.key, &dead);
+    if (rc == MDB_NOTFOUND) {
+        result->status = STORE_NOT_FOUND;
+        rc = 0;
+    }
+    return rc;
+}
+
+static int apply_release(struct batch *batch, const struct entry_key *key)
+{
+    struct mailbox *mailbox = find_mailbox(batch, key->mailbox);
+    if (mailbox == NULL || !claims_drop(&mailbox->claims, key)) {
+        return 0;
+    }
+    claims_lower(&mailbox->claims, key);
+    return batch_note(batch, UNDO_UNCLAIMED, mailbox, key);
+}
+
+static int apply_mailbox(struct batch *batch, const struct store_op *op)
+{
+    struct mailbox *mailbox =
+        mailbox_add(&batch->store->mailboxes, op->mailbox.id, op->mailbox.name);
+    return mailbox != NULL ? batch_touch(batch, mailbox) : ENOMEM;
+}
+
+int batch_apply(struct batch *batch, const struct store_op *op)
+{
+    if (op->kind == STORE_RELEASE) {
+        return apply_release(batch, &op->release);
+    }
+    struct store_result *result = &batch->results[batch->result_count++];
+    *result = (struct store_result){.kind = op->kind, .ticket = op->ticket};
+    if (op->kind != STORE_TAKE && op->now_ms > batch->last_time_ms) {
+        batch->last_time_ms = op->now_ms;
+    }
+    switch (op->kind) {
+    case STORE_MAILBOX:
+        return apply_mailbox(batch, op);
+    case STORE_APPEND:
+        return apply_append(batch, op, result);
+    case STORE_TAKE:
+        return batch_take(batch, op, result);
+    case STORE_ACK:
+        return apply_ack(batch, &op->ack, result);
+    case STORE_DEFER:
+        return apply_defer(batch, op, result);
+    case STORE_BURY:
+        return apply_bury(batch, op, result);
+    case STORE_RELEASE:
+        break;
+    }
+    return 0;
+}
+
+static int write_mailbox(struct batch *batch, const struct mailbox *mailbox)
+{
+    struct record_key key;
+    struct small_record record;
+    struct mailbox_record fields = {
+        .waiting = mailbox->counts.waiting,
+        .waiting_bytes = mailbox->counts.waiting_bytes,
+        .dead = mailbox->counts.dead,
+        .name = {(const uint8_t *)mailbox->name, strlen(mailbox->name)},
+    };
+    key_mailbox(&key, mailbox->id);
+    record_write_mailbox(&record, &key, &fields);
+    return batch_put(batch, TABLE_MAILBOX, &key, &record, 0);
+}
+
+int batch_write_state(struct batch *batch)
+{
+    struct record_key key;
+    struct small_record record;
+    int rc = duplicate_prune(batch);
+    for (size_t i = 0; rc == 0 && i < batch->touched_count; i++) {
+        rc = write_mailbox(batch, batch->touched[i]);
+    }
+    if (rc != 0) {
+        return rc;
+    }
+    struct state_record state = {.next_sequence = batch->next_sequence,
+                                 .last_time_ms = batch->last_time_ms,
+                                 .transaction = mdb_txn_id(batch->txn)};
+    key_text(&key, "state");
+    record_write_state(&record, &key, &state);
+    return batch_put(batch, TABLE_META, &key, &record, 0);
+}

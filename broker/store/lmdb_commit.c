@@ -1,0 +1,290 @@
+/* SPDX-License-Identifier: EUPL-1.2
+ *
+ * The writer thread: everything that was submitted while the last commit was syncing becomes the
+ * next batch, up to a bound, so that throughput grows with load and a lone op commits at once.
+ *
+ * A batch is tried reading when no op of it writes, else writing; again, writing, when a reading
+ * one met damage; again, without its appends, when the file is full. Any other failure latches:
+ * LMDB itself would go on after a failed sync, and a sync that succeeds later proves nothing about
+ * the pages of the one that failed.
+ */
+#include "store/lmdb_store.h"
+
+#include <assert.h>
+#include <errno.h>
+#include <stdlib.h>
+#include <string.h>
+#include <time.h>
+
+enum {
+    /* Of one batch, so that its dirty pages stay far below LMDB's 131,071 and its time short. */
+    BATCH_OPS = 4096,
+    BATCH_RECIPIENTS = 16384, /* one append may have more */
+    BATCH_APPEND_BYTES = 8 * 1024 * 1024,
+    BATCH_MOVED_BYTES = 64 * 1024 * 1024, /* read by takes, deleted by acks */
+};
+
+static int64_t monotonic_ms(void)
+{
+    struct timespec now;
+    clock_gettime(CLOCK_MONOTONIC, &now);
+    return (int64_t)now.tv_sec * 1000 + now.tv_nsec / 1000000;
+}
+
+/* What a batch did to memory. */
+
+int batch_note(struct batch *batch, enum undo_kind kind, struct mailbox *mailbox,
+               const struct entry_key *key)
+{
+    if (batch->undo_count == batch->undo_capacity) {
+        size_t capacity = batch->undo_capacity == 0 ? 64 : batch->undo_capacity * 2;
+        struct undo *undos = realloc(batch->undos, capacity * sizeof *undos);
+        if (undos == NULL) {
+            return ENOMEM;
+        }
+        batch->undos = undos;
+        batch->undo_capacity = capacity;
+    }
+    batch->undos[batch->undo_count++] =
+        (struct undo){.kind = kind, .mailbox = mailbox, .key = *key};
+    return 0;
+}
+
+int batch_touch(struct batch *batch, struct mailbox *mailbox)
+{
+    if (mailbox->touched) {
+        return 0;
+    }
+    if (batch->touched_count == batch->touched_capacity) {
+        size_t capacity = batch->touched_capacity == 0 ? 16 : batch->touched_capacity * 2;
+        struct mailbox **touched = realloc(batch->touched, capacity * sizeof(struct mailbox *));
+        if (touched == NULL) {
+            return ENOMEM;
+        }
+        batch->touched = touched;
+        batch->touched_capacity = capacity;
+    }
+    mailbox->touched = true;
+    batch->touched[batch->touched_count++] = mailbox;
+    return 0;
+}
+
+static int undo_one(const struct undo *undo)
+{
+    struct claims *claims = &undo->mailbox->claims;
+    bool kept = true;
+    switch (undo->kind) {
+    case UNDO_CLAIMED:
+        (void)claims_drop(claims, &undo->key);
+        break;
+    case UNDO_UNCLAIMED:
+        kept = claims_add(claims, &undo->key);
+        break;
+    case UNDO_REMOVED:
+        break;
+    }
+    claims_lower(claims, &undo->key);
+    return kept ? 0 : ENOMEM;
+}
+
+/* Back to what is committed; the ops can be done again. */
+static int batch_undo(struct batch *batch)
+{
+    int rc = 0;
+    for (size_t i = batch->undo_count; i > 0; i--) {
+        int undone = undo_one(&batch->undos[i - 1]);
+        rc = rc != 0 ? rc : undone;
+    }
+    for (size_t i = 0; i < batch->touched_count; i++) {
+        batch->touched[i]->counts = batch->touched[i]->committed;
+        batch->touched[i]->touched = false;
+    }
+    for (size_t i = 0; i < batch->result_count; i++) {
+        store_result_drop(&batch->results[i]);
+    }
+    batch->undo_count = 0;
+    batch->touched_count = 0;
+    batch->result_count = 0;
+    return rc;
+}
+
+static void batch_keep(struct batch *batch)
+{
+    struct lmdb_store *store = batch->store;
+    for (size_t i = 0; i < batch->touched_count; i++) {
+        batch->touched[i]->committed = batch->touched[i]->counts;
+        batch->touched[i]->touched = false;
+    }
+    store->next_sequence = batch->next_sequence;
+    batch->undo_count = 0;
+    batch->touched_count = 0;
+}
+
+static void batch_fini(struct batch *batch)
+{
+    free(batch->results);
+    free(batch->undos);
+    free(batch->touched);
+}
+
+/* One try. */
+
+static void batch_begin(struct batch *batch)
+{
+    batch->next_sequence = batch->store->next_sequence;
+    batch->last_time_ms = atomic_load(&batch->store->last_time_ms);
+    batch->moved_bytes = 0;
+    batch->appended_bytes = 0;
+    batch->append_count = 0;
+    batch->result_count = 0;
+}
+
+/* Ends the transaction: with a commit when it changed anything. */
+static int batch_end(struct batch *batch)
+{
+    MDB_txn *txn = batch->txn;
+    int rc = 0;
+    if (batch->touched_count == 0 && batch->append_count == 0) {
+        mdb_txn_abort(txn);
+        return 0;
+    }
+    assert(batch->writes);
+    rc = batch_write_state(batch);
+    rc = rc != 0 ? rc : room_extend_file(batch->store, batch->appended_bytes);
+    if (rc != 0) {
+        mdb_txn_abort(txn);
+        return rc;
+    }
+    rc = mdb_txn_commit(txn);
+    if (rc == 0) {
+        atomic_store(&batch->store->last_time_ms, batch->last_time_ms);
+    }
+    return rc;
+}
+
+/* Does ops until a bound is reached; *out_done says how many. */
+static int batch_try(struct batch *batch, const struct store_op *ops, size_t count,
+                     size_t *out_done)
+{
+    struct lmdb_store *store = batch->store;
+    batch_begin(batch);
+    int rc = batch->writes ? room_measure(store) : 0;
+    if (rc == 0) {
+        rc = mdb_txn_begin(store->env, NULL, batch->writes ? 0 : MDB_RDONLY, &batch->txn);
+    }
+    if (rc != 0) {
+        return rc;
+    }
+    size_t done = 0;
+    while (rc == 0 && done < count && batch->moved_bytes < BATCH_MOVED_BYTES) {
+        rc = batch_apply(batch, &ops[done++]);
+    }
+    if (rc != 0) {
+        mdb_txn_abort(batch->txn);
+        return rc;
+    }
+    *out_done = done;
+    return batch_end(batch);
+}
+
+static bool is_full(int rc)
+{
+    return rc == MDB_MAP_FULL || rc == MDB_TXN_FULL;
+}
+
+static int batch_run(struct batch *batch, const struct store_op *ops, size_t count,
+                     size_t *out_done)
+{
+    int rc = batch_try(batch, ops, count, out_done);
+    while (rc == BATCH_NEEDS_WRITE || (is_full(rc) && !batch->refuse_appends)) {
+        batch->refuse_appends = is_full(rc);
+        batch->writes = true;
+        int undone = batch_undo(batch);
+        rc = undone != 0 ? undone : batch_try(batch, ops, count, out_done);
+    }
+    return rc;
+}
+
+/* How many ops, from the first, may share a transaction; whether one of them writes. */
+static size_t batch_size(const struct store_op *ops, size_t count, bool *out_writes)
+{
+    uint64_t bytes = 0;
+    uint64_t recipients = 0;
+    size_t size = 0;
+    bool writes = false;
+    while (size < count && size < BATCH_OPS && bytes < BATCH_APPEND_BYTES &&
+           recipients < BATCH_RECIPIENTS) {
+        const struct store_op *op = &ops[size++];
+        writes = writes || (op->kind != STORE_TAKE && op->kind != STORE_RELEASE);
+        if (op->kind == STORE_APPEND) {
+            bytes += room_cost(op);
+            recipients += op->append.recipient_count;
+        }
+    }
+    *out_writes = writes;
+    return size;
+}
+
+/* One batch of the ops; *out_done says how many they were. */
+static int do_some(struct lmdb_store *store, const struct store_op *ops, size_t count,
+                   size_t *out_done)
+{
+    struct batch batch = {.store = store};
+    size_t size = batch_size(ops, count, &batch.writes);
+    batch.results = calloc(size, sizeof *batch.results);
+    if (batch.results == NULL) {
+        return ENOMEM;
+    }
+    int rc = batch_run(&batch, ops, size, out_done);
+    if (rc == 0) {
+        batch_keep(&batch);
+        atomic_store(&store->last_commit_ms, monotonic_ms());
+        outbox_put(&store->outbox, batch.results, batch.result_count);
+    } else {
+        (void)batch_undo(&batch);
+    }
+    batch_fini(&batch);
+    return rc;
+}
+
+static int do_all(struct lmdb_store *store, const struct op_list *list)
+{
+    size_t done = 0;
+    int rc = 0;
+    while (rc == 0 && done < list->count) {
+        size_t some = 0;
+        rc = do_some(store, list->items + done, list->count - done, &some);
+        done += some;
+    }
+    return rc;
+}
+
+static void latch(struct lmdb_store *store, int rc)
+{
+    struct store_problem problem = {0};
+    lmdb_problem(&problem, store->path, "a write or a sync failed", rc);
+    if (problem.kind == STORE_PROBLEM_PATH) {
+        problem.kind = STORE_PROBLEM_IO;
+    }
+    inbox_stop(&store->inbox);
+    outbox_fail(&store->outbox, &problem);
+}
+
+void *lmdb_writer(void *argument)
+{
+    struct lmdb_store *store = argument;
+    struct op_list list = {0};
+    int rc = 0;
+    atomic_store(&store->last_commit_ms, monotonic_ms());
+    while (rc == 0 && inbox_wait(&store->inbox, &list)) {
+        atomic_store(&store->busy, true);
+        rc = do_all(store, &list);
+        if (rc != 0) {
+            latch(store, rc);
+        }
+        op_list_clear(&list);
+        atomic_store(&store->busy, false);
+    }
+    op_list_fini(&list);
+    return NULL;
+}

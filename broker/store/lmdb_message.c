@@ -1,0 +1,192 @@
+/* SPDX-License-Identifier: EUPL-1.2
+ *
+ * A message's bytes in the table `message`: a head and the content (envelope, then payload) cut
+ * into segments. Segments are reserved in LMDB's pages and filled there, so the payload is copied
+ * once; on reading, one allocation holds the whole message.
+ */
+#include "store/lmdb_store.h"
+
+#include <errno.h>
+#include <string.h>
+
+/* The next `size` bytes of a message's content. */
+struct content {
+    struct bytes parts[2];
+};
+
+static void content_move(struct content *content, uint8_t *out, size_t size)
+{
+    for (int i = 0; i < 2 && size > 0; i++) {
+        struct bytes *part = &content->parts[i];
+        size_t piece = part->size < size ? part->size : size;
+        if (piece > 0) {
+            memcpy(out, part->data, piece);
+            part->data += piece;
+        }
+        part->size -= piece;
+        out += piece;
+        size -= piece;
+    }
+}
+
+static size_t segment_content(size_t left, bool first)
+{
+    size_t most = first ? MESSAGE_FIRST_BYTES : MESSAGE_NEXT_BYTES;
+    return left < most ? left : most;
+}
+
+int message_store(struct batch *batch, uint64_t sequence, const struct store_op *op)
+{
+    const struct held_message *message = &op->append.message;
+    struct content content = {{message->envelope, message->payload}};
+    size_t left = message->envelope.size + message->payload.size;
+    uint16_t segment = 0;
+    do {
+        bool first = segment == 0;
+        size_t piece = segment_content(left, first);
+        size_t head = RECORD_HEAD_BYTES + (first ? MESSAGE_HEAD_BYTES : 0U);
+        struct record_key key;
+        key_message(&key, sequence, segment);
+        MDB_val key_value = val_of_key(&key);
+        MDB_val value = {.mv_size = head + piece};
+        int rc = mdb_put(batch->txn, batch->store->tables[TABLE_MESSAGE], &key_value, &value,
+                         MDB_RESERVE | MDB_APPEND);
+        if (rc != 0) {
+            return rc;
+        }
+        uint8_t *record = value.mv_data;
+        if (first) {
+            struct message_head fields = {.envelope_bytes = (uint32_t)message->envelope.size,
+                                          .payload_bytes = (uint32_t)message->payload.size,
+                                          .accepted_ms = op->now_ms,
+                                          .expires_ms = op->append.expires_ms};
+            message_head_write(record + RECORD_HEAD_BYTES, &fields);
+        }
+        content_move(&content, record + head, piece);
+        record_seal(TABLE_MESSAGE, key_bytes(&key), record, head + piece);
+        left -= piece;
+        segment++;
+    } while (left > 0);
+    return 0;
+}
+
+int message_delete(struct batch *batch, uint64_t sequence)
+{
+    MDB_cursor *cursor = NULL;
+    int rc = mdb_cursor_open(batch->txn, batch->store->tables[TABLE_MESSAGE], &cursor);
+    while (rc == 0) {
+        struct record_key key;
+        uint64_t found = 0;
+        key_message(&key, sequence, 0);
+        MDB_val key_value = val_of_key(&key);
+        MDB_val value;
+        rc = mdb_cursor_get(cursor, &key_value, &value, MDB_SET_RANGE);
+        if (rc != 0 || !key_read_sequence(bytes_of_val(&key_value), &found) || found != sequence) {
+            break;
+        }
+        batch->moved_bytes += value.mv_size;
+        rc = mdb_cursor_del(cursor, 0);
+    }
+    if (cursor != NULL) {
+        mdb_cursor_close(cursor);
+    }
+    return rc == MDB_NOTFOUND ? 0 : rc;
+}
+
+/* The segment under the cursor, opened; NULL data when it is not the one that is due. */
+static struct bytes open_segment(uint64_t sequence, uint16_t segment, const MDB_val *key_value,
+                                 const MDB_val *value)
+{
+    struct record_key key;
+    struct bytes body = {0};
+    struct bytes found = bytes_of_val(key_value);
+    key_message(&key, sequence, segment);
+    if (found.size != key.size || memcmp(found.data, key.data, key.size) != 0 ||
+        !record_open(TABLE_MESSAGE, found, bytes_of_val(value), &body)) {
+        return (struct bytes){0};
+    }
+    return body;
+}
+
+static int copy_segments(MDB_cursor *cursor, uint64_t sequence, struct bytes first, uint8_t *out,
+                         size_t left)
+{
+    struct bytes body = {first.data + MESSAGE_HEAD_BYTES, first.size - MESSAGE_HEAD_BYTES};
+    uint16_t segment = 0;
+    while (body.data != NULL && body.size == segment_content(left, segment == 0)) {
+        if (body.size > 0) {
+            memcpy(out, body.data, body.size);
+        }
+        out += body.size;
+        left -= body.size;
+        if (left == 0) {
+            return 0;
+        }
+        segment++;
+        MDB_val key;
+        MDB_val value;
+        int rc = mdb_cursor_get(cursor, &key, &value, MDB_NEXT);
+        if (rc != 0) {
+            return rc;
+        }
+        body = open_segment(sequence, segment, &key, &value);
+    }
+    return MDB_NOTFOUND;
+}
+
+static void give(const struct message_head *head, struct buffer *buffer, const uint8_t *data,
+                 struct store_entry *out_entry)
+{
+    out_entry->accepted_ms = head->accepted_ms;
+    out_entry->expires_ms = head->expires_ms;
+    out_entry->message = (struct held_message){
+        .envelope = {data, head->envelope_bytes},
+        .payload = {data + head->envelope_bytes, head->payload_bytes},
+        .envelope_buffer = buffer,
+        .payload_buffer = buffer_ref(buffer),
+    };
+}
+
+static int load(MDB_cursor *cursor, uint64_t sequence, struct store_entry *out_entry)
+{
+    struct record_key key;
+    struct message_head head;
+    key_message(&key, sequence, 0);
+    MDB_val key_value = val_of_key(&key);
+    MDB_val value;
+    int rc = mdb_cursor_get(cursor, &key_value, &value, MDB_SET_KEY);
+    if (rc != 0) {
+        return rc;
+    }
+    struct bytes first = open_segment(sequence, 0, &key_value, &value);
+    if (first.data == NULL || !message_head_read(first, &head)) {
+        return MDB_NOTFOUND;
+    }
+    size_t size = (size_t)head.envelope_bytes + head.payload_bytes;
+    uint8_t *data = NULL;
+    struct buffer *buffer = buffer_new(size, &data);
+    if (buffer == NULL) {
+        return ENOMEM;
+    }
+    rc = copy_segments(cursor, sequence, first, data, size);
+    if (rc != 0) {
+        buffer_unref(buffer);
+        return rc;
+    }
+    give(&head, buffer, data, out_entry);
+    return 0;
+}
+
+int message_load(struct batch *batch, uint64_t sequence, struct store_entry *out_entry,
+                 bool *out_damaged)
+{
+    MDB_cursor *cursor = NULL;
+    int rc = mdb_cursor_open(batch->txn, batch->store->tables[TABLE_MESSAGE], &cursor);
+    if (rc != 0) {
+        return rc;
+    }
+    rc = load(cursor, sequence, out_entry);
+    mdb_cursor_close(cursor);
+    *out_damaged = rc == MDB_NOTFOUND;
+    return rc == MDB_NOTFOUND ? 0 : rc;
+}

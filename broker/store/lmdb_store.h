@@ -1,0 +1,176 @@
+/* SPDX-License-Identifier: EUPL-1.2
+ *
+ * The LMDB engine's inside: what its files share. One writer thread owns everything here but the
+ * inbox, the outbox and the atomics; the caller's thread touches only those (and, before the
+ * thread starts and after it has ended, the rest).
+ *
+ * A batch is a run of ops in one transaction. Invariants:
+ *   1. results of a batch leave after its commit, never before;
+ *   2. what a batch did to memory (claims, counters, the next sequence) is undone by batch_undo()
+ *      when its transaction is given up, so that the ops can be done again;
+ *   3. a batch that wrote nothing does not commit.
+ * Functions that return int give 0, an MDB_ code, an errno, or a BATCH_ code.
+ */
+#ifndef RELAIS_STORE_LMDB_STORE_H
+#define RELAIS_STORE_LMDB_STORE_H
+
+#include "store/engine.h"
+#include "store/folder.h"
+#include "store/inbox.h"
+#include "store/mailbox.h"
+#include "store/outbox.h"
+#include "store/record.h"
+
+#include <stdatomic.h>
+
+#include <lmdb.h>
+
+enum {
+    /* A read-only batch met something that must be moved aside: do it again, writing. */
+    BATCH_NEEDS_WRITE = -31001,
+};
+
+struct room {
+    uint64_t append_bytes; /* appends may fill the file up to here; the rest is for acks */
+    uint64_t used_bytes;   /* as measured, and what appends have taken since */
+    uint64_t disk_bytes;   /* that may still be taken from the disk */
+    int64_t next_measure_us;
+};
+
+struct lmdb_store {
+    struct store base;
+    char *path;
+    struct store_settings settings;
+    struct folder folder;
+    MDB_env *env;
+    MDB_dbi tables[TABLE_COUNT];
+    size_t page_bytes;
+    struct mailbox_table mailboxes;
+    struct stored_mailbox *found; /* on opening, for the caller */
+    char *found_names;
+    size_t found_count;
+    uint64_t next_sequence; /* as committed */
+    struct room room;
+    struct inbox inbox;
+    struct outbox outbox;
+    pthread_t writer;
+    atomic_int_least64_t last_time_ms;
+    atomic_int_least64_t last_commit_ms;
+    atomic_bool busy;
+    atomic_uint_least64_t used_bytes;
+};
+
+/* What a batch did to an entry's claim, so that it can be undone. */
+enum undo_kind { UNDO_CLAIMED, UNDO_UNCLAIMED, UNDO_REMOVED };
+
+struct undo {
+    enum undo_kind kind;
+    struct mailbox *mailbox;
+    struct entry_key key;
+};
+
+struct batch {
+    struct lmdb_store *store;
+    MDB_txn *txn;
+    bool writes;
+    bool refuse_appends; /* the file is full: only what gives room back */
+    uint64_t next_sequence;
+    int64_t last_time_ms;
+    uint64_t moved_bytes; /* read or deleted so far */
+    uint64_t appended_bytes;
+    size_t append_count;
+    struct store_result *results;
+    size_t result_count;
+    struct undo *undos;
+    size_t undo_count;
+    size_t undo_capacity;
+    struct mailbox **touched;
+    size_t touched_count;
+    size_t touched_capacity;
+};
+
+/* lmdb_check.c: looks at the file before LMDB maps it. *out_exists is false for a new store. */
+bool lmdb_check_file(const struct folder *folder, const char *path, bool *out_exists,
+                     struct store_problem *out_problem);
+
+/* lmdb.c */
+void lmdb_problem(struct store_problem *out_problem, const char *path, const char *what, int rc);
+
+/* lmdb_commit.c: the writer thread, and the batch. */
+void *lmdb_writer(void *store);
+int batch_touch(struct batch *batch, struct mailbox *mailbox);
+int batch_note(struct batch *batch, enum undo_kind kind, struct mailbox *mailbox,
+               const struct entry_key *key);
+
+/* lmdb_apply.c: one op into the batch; its result is added. */
+int batch_apply(struct batch *batch, const struct store_op *op);
+/* Counters of the mailboxes that were touched, and the state. */
+int batch_write_state(struct batch *batch);
+int batch_bury(struct batch *batch, const struct entry_key *key, const struct dead_record *dead);
+
+/* lmdb_take.c */
+int batch_take(struct batch *batch, const struct store_op *op, struct store_result *result);
+
+/* lmdb_message.c */
+int message_store(struct batch *batch, uint64_t sequence, const struct store_op *op);
+int message_delete(struct batch *batch, uint64_t sequence);
+/* *out_damaged instead of a message when it is not whole. */
+int message_load(struct batch *batch, uint64_t sequence, struct store_entry *out_entry,
+                 bool *out_damaged);
+
+/* lmdb_duplicate.c. MDB_NOTFOUND: not known within the window. */
+int duplicate_find(struct batch *batch, const struct store_op *op, uint64_t *out_sequence);
+int duplicate_remember(struct batch *batch, const struct store_op *op, uint64_t sequence);
+int duplicate_prune(struct batch *batch);
+
+/* lmdb_room.c */
+void room_init(struct lmdb_store *store);
+/* Before a transaction begins. */
+int room_measure(struct lmdb_store *store);
+bool room_take(struct lmdb_store *store, uint64_t bytes);
+uint64_t room_cost(const struct store_op *op);
+/* Makes the file longer than the pages that LMDB can count after a commit. */
+int room_extend_file(struct lmdb_store *store, uint64_t batch_bytes);
+
+static inline MDB_val val_of_key(const struct record_key *key)
+{
+    return (MDB_val){.mv_size = key->size, .mv_data = (void *)key->data};
+}
+
+static inline MDB_val val_of_record(const struct small_record *record)
+{
+    return (MDB_val){.mv_size = record->size, .mv_data = (void *)record->data};
+}
+
+static inline struct bytes bytes_of_val(const MDB_val *value)
+{
+    return (struct bytes){value->mv_data, value->mv_size};
+}
+
+static inline int batch_put(struct batch *batch, enum table table, const struct record_key *key,
+                            const struct small_record *record, unsigned flags)
+{
+    MDB_val key_value = val_of_key(key);
+    MDB_val value = val_of_record(record);
+    return mdb_put(batch->txn, batch->store->tables[table], &key_value, &value, flags);
+}
+
+static inline int batch_get(struct batch *batch, enum table table, const struct record_key *key,
+                            struct bytes *out_record)
+{
+    MDB_val key_value = val_of_key(key);
+    MDB_val value;
+    int rc = mdb_get(batch->txn, batch->store->tables[table], &key_value, &value);
+    if (rc == 0) {
+        *out_record = bytes_of_val(&value);
+    }
+    return rc;
+}
+
+static inline int batch_del(struct batch *batch, enum table table, const struct record_key *key)
+{
+    MDB_val key_value = val_of_key(key);
+    return mdb_del(batch->txn, batch->store->tables[table], &key_value, NULL);
+}
+
+#endif

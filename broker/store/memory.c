@@ -1,0 +1,398 @@
+/* SPDX-License-Identifier: EUPL-1.2
+ *
+ * The in-memory engine: the same semantics as the LMDB one, for tests and the simulator. An op is
+ * done within store_submit(), its result waits in the outbox. Nothing survives. No threads.
+ */
+#include "store/engine.h"
+#include "store/mailbox.h"
+#include "store/memory_duplicate.h"
+#include "store/memory_mailbox.h"
+#include "store/outbox.h"
+
+#include <stdlib.h>
+#include <string.h>
+#include <time.h>
+
+enum {
+    APPEND_PERCENT = 80, /* of map_bytes, as the LMDB engine does */
+    COST_APPEND_BYTES = 512,
+};
+
+struct memory_store {
+    struct store base;
+    struct store_settings settings;
+    struct memory_mailbox **mailboxes; /* sorted by id */
+    size_t mailbox_count;
+    size_t mailbox_capacity;
+    struct memory_duplicates duplicates;
+    struct outbox outbox;
+    uint64_t next_sequence;
+    uint64_t used_bytes;
+    int64_t last_time_ms;
+};
+
+static size_t find_place(const struct memory_store *store, uint32_t id)
+{
+    size_t low = 0;
+    size_t high = store->mailbox_count;
+    while (low < high) {
+        size_t middle = low + (high - low) / 2;
+        if (store->mailboxes[middle]->id < id) {
+            low = middle + 1;
+        } else {
+            high = middle;
+        }
+    }
+    return low;
+}
+
+static struct memory_mailbox *find_mailbox(const struct memory_store *store, uint32_t id)
+{
+    size_t at = find_place(store, id);
+    return at < store->mailbox_count && store->mailboxes[at]->id == id ? store->mailboxes[at]
+                                                                       : NULL;
+}
+
+static void out_of_memory(struct memory_store *store)
+{
+    outbox_fail(&store->outbox, &(struct store_problem){.kind = STORE_PROBLEM_MEMORY,
+                                                        .detail = "the memory store is out of it"});
+}
+
+static bool add_mailbox(struct memory_store *store, uint32_t id)
+{
+    if (find_mailbox(store, id) != NULL) {
+        return true;
+    }
+    if (store->mailbox_count == store->mailbox_capacity) {
+        size_t capacity = store->mailbox_capacity == 0 ? 16 : store->mailbox_capacity * 2;
+        struct memory_mailbox **grown =
+            realloc(store->mailboxes, capacity * sizeof(struct memory_mailbox *));
+        if (grown == NULL) {
+            return false;
+        }
+        store->mailboxes = grown;
+        store->mailbox_capacity = capacity;
+    }
+    struct memory_mailbox *mailbox = calloc(1, sizeof *mailbox);
+    if (mailbox == NULL) {
+        return false;
+    }
+    mailbox->id = id;
+    size_t at = find_place(store, id);
+    memmove(store->mailboxes + at + 1, store->mailboxes + at,
+            (store->mailbox_count - at) * sizeof(struct memory_mailbox *));
+    store->mailboxes[at] = mailbox;
+    store->mailbox_count++;
+    return true;
+}
+
+static uint64_t cost_of(const struct held_message *message)
+{
+    return message->envelope.size + message->payload.size + COST_APPEND_BYTES;
+}
+
+static enum store_status admit(const struct memory_store *store, const struct store_op *op)
+{
+    for (uint32_t i = 0; i < op->append.recipient_count; i++) {
+        const struct store_recipient *recipient = &op->append.recipients[i];
+        if (find_mailbox(store, recipient->mailbox) == NULL || recipient->lane >= LANE_COUNT) {
+            return STORE_NOT_FOUND;
+        }
+    }
+    uint64_t limit = store->settings.map_bytes / 100 * APPEND_PERCENT;
+    return store->used_bytes + cost_of(&op->append.message) <= limit ? STORE_DONE : STORE_NO_ROOM;
+}
+
+/* Takes the message's references over. */
+static bool add_entries(struct memory_store *store, struct store_op *op, uint64_t sequence)
+{
+    struct memory_message *message = calloc(1, sizeof *message);
+    if (message == NULL) {
+        return false;
+    }
+    struct held_message *held = &op->append.message;
+    *message = (struct memory_message){.bytes = held->envelope.size + held->payload.size,
+                                       .accepted_ms = op->now_ms,
+                                       .expires_ms = op->append.expires_ms,
+                                       .held = *held};
+    memset(held, 0, sizeof *held);
+    bool added = true;
+    for (uint32_t i = 0; added && i < op->append.recipient_count; i++) {
+        const struct store_recipient *recipient = &op->append.recipients[i];
+        struct memory_entry entry = {
+            .key = {.mailbox = recipient->mailbox,
+                    .lane = recipient->lane,
+                    .due_ms = recipient->due_ms > 0 ? recipient->due_ms : 0,
+                    .sequence = sequence},
+            .message = message};
+        added = memory_mailbox_add(find_mailbox(store, recipient->mailbox), &entry);
+        message->entries += added ? 1 : 0;
+    }
+    if (message->entries == 0) {
+        (void)memory_message_unref(message);
+    }
+    return added;
+}
+
+static bool apply_append(struct memory_store *store, struct store_op *op,
+                         struct store_result *result)
+{
+    memory_duplicates_prune(&store->duplicates, op->now_ms - store->settings.duplicate_window_ms,
+                            store->settings.duplicate_max);
+    result->append.duplicate = memory_duplicates_find(&store->duplicates, op->append.sender,
+                                                      op->append.id, &result->append.sequence);
+    if (result->append.duplicate) {
+        return true;
+    }
+    result->status = admit(store, op);
+    if (result->status != STORE_DONE) {
+        return true;
+    }
+    uint64_t sequence = store->next_sequence++;
+    result->append.sequence = sequence;
+    if (op->append.recipient_count > 0) {
+        store->used_bytes += cost_of(&op->append.message);
+        if (!add_entries(store, op, sequence)) {
+            return false;
+        }
+    }
+    struct duplicate_node values = {.accepted_ms = op->now_ms, .sequence = sequence};
+    return memory_duplicates_add(&store->duplicates, op->append.sender, op->append.id, &values);
+}
+
+/* Removes the entry; the message stays referred to. */
+static bool remove_entry(struct memory_store *store, const struct entry_key *key,
+                         struct store_result *result, struct memory_entry *out_entry)
+{
+    struct memory_mailbox *mailbox = find_mailbox(store, key->mailbox);
+    if (mailbox == NULL || !memory_mailbox_remove(mailbox, key, out_entry)) {
+        result->status = STORE_NOT_FOUND;
+        return false;
+    }
+    out_entry->claimed = false;
+    return true;
+}
+
+static void apply_ack(struct memory_store *store, const struct entry_key *key,
+                      struct store_result *result)
+{
+    struct memory_entry entry;
+    if (remove_entry(store, key, result, &entry)) {
+        uint64_t bytes = cost_of(&entry.message->held);
+        store->used_bytes -= memory_message_unref(entry.message) ? bytes : 0;
+    }
+}
+
+static bool apply_defer(struct memory_store *store, const struct store_op *op,
+                        struct store_result *result)
+{
+    struct memory_entry entry;
+    if (!remove_entry(store, &op->defer.key, result, &entry)) {
+        return true;
+    }
+    entry.key.due_ms = op->defer.due_ms > 0 ? op->defer.due_ms : 1;
+    entry.attempts = op->defer.attempts;
+    return memory_mailbox_add(find_mailbox(store, entry.key.mailbox), &entry);
+}
+
+static bool apply_bury(struct memory_store *store, const struct store_op *op,
+                       struct store_result *result)
+{
+    struct memory_entry entry;
+    if (!remove_entry(store, &op->bury.key, result, &entry)) {
+        return true;
+    }
+    entry.attempts = op->bury.attempts;
+    return entry_list_add(&find_mailbox(store, entry.key.mailbox)->dead, &entry);
+}
+
+static void apply_release(struct memory_store *store, const struct entry_key *key)
+{
+    struct memory_mailbox *mailbox = find_mailbox(store, key->mailbox);
+    struct memory_entry *entry = mailbox != NULL ? memory_mailbox_find(mailbox, key) : NULL;
+    if (entry != NULL) {
+        entry->claimed = false;
+    }
+}
+
+static void give(struct memory_entry *entry, struct store_entry *out_entry)
+{
+    const struct memory_message *message = entry->message;
+    entry->claimed = true;
+    *out_entry = (struct store_entry){.key = entry->key,
+                                      .attempts = entry->attempts,
+                                      .accepted_ms = message->accepted_ms,
+                                      .expires_ms = message->expires_ms,
+                                      .message = message->held};
+    if (message->held.envelope_buffer != NULL) {
+        (void)buffer_ref(message->held.envelope_buffer);
+    }
+    if (message->held.payload_buffer != NULL) {
+        (void)buffer_ref(message->held.payload_buffer);
+    }
+}
+
+static bool apply_take(struct memory_store *store, const struct store_op *op,
+                       struct store_result *result)
+{
+    struct memory_mailbox *mailbox = find_mailbox(store, op->take.mailbox);
+    if (mailbox == NULL) {
+        result->status = STORE_NOT_FOUND;
+        return true;
+    }
+    uint64_t bytes = 0;
+    struct memory_entry *entry = NULL;
+    while (result->take.count < op->take.max_entries &&
+           (entry = memory_mailbox_next(mailbox, op->now_ms)) != NULL &&
+           (result->take.count == 0 || bytes + entry->message->bytes <= op->take.max_bytes)) {
+        struct store_entry *entries =
+            realloc(result->take.entries, (result->take.count + 1) * sizeof *result->take.entries);
+        if (entries == NULL) {
+            return false;
+        }
+        result->take.entries = entries;
+        mailbox->picks += entry->key.due_ms > 0 ? 0 : 1;
+        bytes += entry->message->bytes;
+        give(entry, &entries[result->take.count++]);
+    }
+    result->take.more = memory_mailbox_next(mailbox, op->now_ms) != NULL;
+    result->take.next_due_ms = memory_mailbox_next_due(mailbox, op->now_ms);
+    return true;
+}
+
+static bool apply(struct memory_store *store, struct store_op *op, struct store_result *result)
+{
+    switch (op->kind) {
+    case STORE_MAILBOX:
+        return add_mailbox(store, op->mailbox.id);
+    case STORE_APPEND:
+        return apply_append(store, op, result);
+    case STORE_TAKE:
+        return apply_take(store, op, result);
+    case STORE_ACK:
+        apply_ack(store, &op->ack, result);
+        return true;
+    case STORE_DEFER:
+        return apply_defer(store, op, result);
+    case STORE_BURY:
+        return apply_bury(store, op, result);
+    case STORE_RELEASE:
+        apply_release(store, &op->release);
+        return true;
+    }
+    return true;
+}
+
+static void memory_submit(struct store *base, struct store_op *ops, size_t count)
+{
+    struct memory_store *store = (struct memory_store *)base;
+    for (size_t i = 0; i < count; i++) {
+        struct store_op *op = &ops[i];
+        struct store_result result = {.kind = op->kind, .ticket = op->ticket};
+        if (!outbox_failed(&store->outbox, NULL)) {
+            if (op->now_ms > store->last_time_ms) {
+                store->last_time_ms = op->now_ms;
+            }
+            if (!apply(store, op, &result)) {
+                store_result_drop(&result);
+                out_of_memory(store);
+            } else if (op->kind != STORE_RELEASE) {
+                outbox_put(&store->outbox, &result, 1);
+            }
+        }
+        if (op->kind == STORE_APPEND) {
+            held_message_drop(&op->append.message);
+        }
+    }
+}
+
+static void memory_close(struct store *base)
+{
+    struct memory_store *store = (struct memory_store *)base;
+    for (size_t i = 0; i < store->mailbox_count; i++) {
+        memory_mailbox_fini(store->mailboxes[i]);
+        free(store->mailboxes[i]);
+    }
+    free(store->mailboxes);
+    memory_duplicates_fini(&store->duplicates);
+    outbox_fini(&store->outbox);
+    free(store);
+}
+
+static const struct stored_mailbox *memory_mailboxes(const struct store *base, size_t *out_count)
+{
+    (void)base;
+    *out_count = 0;
+    return NULL;
+}
+
+static int64_t memory_last_time(const struct store *base)
+{
+    return ((const struct memory_store *)base)->last_time_ms;
+}
+
+static int memory_event_fd(const struct store *base)
+{
+    return ((const struct memory_store *)base)->outbox.event_fd;
+}
+
+static size_t memory_collect(struct store *base, struct store_result *out_results, size_t max)
+{
+    return outbox_collect(&((struct memory_store *)base)->outbox, out_results, max);
+}
+
+static bool memory_failed(const struct store *base, struct store_problem *out_problem)
+{
+    return outbox_failed((struct outbox *)&((const struct memory_store *)base)->outbox,
+                         out_problem);
+}
+
+static void memory_size(const struct store *base, uint64_t *out_used, uint64_t *out_limit)
+{
+    const struct memory_store *store = (const struct memory_store *)base;
+    *out_used = store->used_bytes;
+    *out_limit = store->settings.map_bytes / 100 * APPEND_PERCENT;
+}
+
+static void memory_pulse(const struct store *base, int64_t *out_last_ms, bool *out_busy)
+{
+    (void)base;
+    struct timespec now;
+    clock_gettime(CLOCK_MONOTONIC, &now);
+    *out_last_ms = (int64_t)now.tv_sec * 1000 + now.tv_nsec / 1000000;
+    *out_busy = false;
+}
+
+static const struct store_engine MEMORY_ENGINE = {
+    .close = memory_close,
+    .mailboxes = memory_mailboxes,
+    .last_time = memory_last_time,
+    .submit = memory_submit,
+    .event_fd = memory_event_fd,
+    .collect = memory_collect,
+    .failed = memory_failed,
+    .size = memory_size,
+    .pulse = memory_pulse,
+};
+
+struct store *store_open_memory(const struct store_settings *settings)
+{
+    struct memory_store *store = calloc(1, sizeof *store);
+    if (store == NULL) {
+        return NULL;
+    }
+    store->base.engine = &MEMORY_ENGINE;
+    store->settings = *settings;
+    store->next_sequence = 1;
+    if (!memory_duplicates_init(&store->duplicates)) {
+        free(store);
+        return NULL;
+    }
+    if (!outbox_init(&store->outbox)) {
+        memory_duplicates_fini(&store->duplicates);
+        free(store);
+        return NULL;
+    }
+    return &store->base;
+}

@@ -1,0 +1,124 @@
+/* SPDX-License-Identifier: EUPL-1.2 */
+#include "store/memory_duplicate.h"
+
+#include "store/record.h"
+
+#include <stdlib.h>
+#include <string.h>
+
+#include <xxhash.h>
+
+enum { FIRST_BUCKETS = 1024, LOAD = 2 /* nodes a bucket, before the table doubles */ };
+
+bool memory_duplicates_init(struct memory_duplicates *duplicates)
+{
+    memset(duplicates, 0, sizeof *duplicates);
+    duplicates->bucket_count = FIRST_BUCKETS;
+    duplicates->buckets = calloc(FIRST_BUCKETS, sizeof(struct duplicate_node *));
+    return duplicates->buckets != NULL;
+}
+
+void memory_duplicates_fini(struct memory_duplicates *duplicates)
+{
+    struct duplicate_node *node = duplicates->oldest;
+    while (node != NULL) {
+        struct duplicate_node *younger = node->younger;
+        free(node);
+        node = younger;
+    }
+    free(duplicates->buckets);
+    memset(duplicates, 0, sizeof *duplicates);
+}
+
+static struct duplicate_node **bucket_of(const struct memory_duplicates *duplicates,
+                                         const void *key, size_t size)
+{
+    return &duplicates->buckets[XXH3_64bits(key, size) & (duplicates->bucket_count - 1)];
+}
+
+bool memory_duplicates_find(const struct memory_duplicates *duplicates, const char *sender,
+                            const char *id, uint64_t *out_sequence)
+{
+    struct record_key key;
+    key_duplicate(&key, sender, id);
+    const struct duplicate_node *node = *bucket_of(duplicates, key.data, key.size);
+    while (node != NULL &&
+           (node->key_size != key.size || memcmp(node->key, key.data, key.size) != 0)) {
+        node = node->next;
+    }
+    if (node != NULL) {
+        *out_sequence = node->sequence;
+    }
+    return node != NULL;
+}
+
+/* Without memory the old table stays: slower, not wrong. */
+static void grow(struct memory_duplicates *duplicates)
+{
+    size_t count = duplicates->bucket_count * 2;
+    struct duplicate_node **buckets = calloc(count, sizeof(struct duplicate_node *));
+    if (buckets == NULL) {
+        return;
+    }
+    free(duplicates->buckets);
+    duplicates->buckets = buckets;
+    duplicates->bucket_count = count;
+    for (struct duplicate_node *node = duplicates->oldest; node != NULL; node = node->younger) {
+        struct duplicate_node **bucket = bucket_of(duplicates, node->key, node->key_size);
+        node->next = *bucket;
+        *bucket = node;
+    }
+}
+
+bool memory_duplicates_add(struct memory_duplicates *duplicates, const char *sender, const char *id,
+                           const struct duplicate_node *values)
+{
+    struct record_key key;
+    key_duplicate(&key, sender, id);
+    struct duplicate_node *node = malloc(sizeof *node + key.size);
+    if (node == NULL) {
+        return false;
+    }
+    *node = *values;
+    node->younger = NULL;
+    node->key_size = key.size;
+    memcpy(node->key, key.data, key.size);
+    if (duplicates->count / LOAD >= duplicates->bucket_count) {
+        grow(duplicates);
+    }
+    struct duplicate_node **bucket = bucket_of(duplicates, key.data, key.size);
+    node->next = *bucket;
+    *bucket = node;
+    if (duplicates->youngest != NULL) {
+        duplicates->youngest->younger = node;
+    } else {
+        duplicates->oldest = node;
+    }
+    duplicates->youngest = node;
+    duplicates->count++;
+    return true;
+}
+
+static void forget_oldest(struct memory_duplicates *duplicates)
+{
+    struct duplicate_node *node = duplicates->oldest;
+    struct duplicate_node **at = bucket_of(duplicates, node->key, node->key_size);
+    while (*at != node) {
+        at = &(*at)->next;
+    }
+    *at = node->next;
+    duplicates->oldest = node->younger;
+    if (duplicates->oldest == NULL) {
+        duplicates->youngest = NULL;
+    }
+    duplicates->count--;
+    free(node);
+}
+
+void memory_duplicates_prune(struct memory_duplicates *duplicates, int64_t until_ms, uint64_t max)
+{
+    while (duplicates->oldest != NULL &&
+           (duplicates->oldest->accepted_ms <= until_ms || duplicates->count > max)) {
+        forget_oldest(duplicates);
+    }
+}

@@ -1,0 +1,65 @@
+/* SPDX-License-Identifier: EUPL-1.2
+ *
+ * What the memory engine keeps of a mailbox: its entries, each list sorted by (due_ms, lane,
+ * sequence), and its dead ones. Messages are counted by the entries that refer to them.
+ */
+#ifndef RELAIS_STORE_MEMORY_MAILBOX_H
+#define RELAIS_STORE_MEMORY_MAILBOX_H
+
+#include "core/stored.h"
+
+#include <stddef.h>
+
+enum { MEMORY_LATER = LANE_COUNT, MEMORY_LISTS = LANE_COUNT + 1 };
+
+struct memory_message {
+    uint32_t entries;
+    uint64_t bytes;
+    int64_t accepted_ms;
+    int64_t expires_ms;
+    struct held_message held;
+};
+
+struct memory_entry {
+    struct entry_key key;
+    uint32_t attempts;
+    bool claimed;
+    struct memory_message *message;
+};
+
+/* Entries at items[first .. first + count): taking from the front moves nothing. */
+struct entry_list {
+    struct memory_entry *items;
+    size_t first;
+    size_t count;
+    size_t capacity;
+};
+
+struct memory_mailbox {
+    uint32_t id;
+    uint32_t picks;
+    struct entry_list lists[MEMORY_LISTS];
+    struct entry_list dead;
+};
+
+void memory_mailbox_fini(struct memory_mailbox *mailbox);
+
+/* False without memory. */
+bool memory_mailbox_add(struct memory_mailbox *mailbox, const struct memory_entry *entry);
+
+/* NULL: no such entry. The address is good until the next change of the mailbox. */
+struct memory_entry *memory_mailbox_find(struct memory_mailbox *mailbox,
+                                         const struct entry_key *key);
+bool memory_mailbox_remove(struct memory_mailbox *mailbox, const struct entry_key *key,
+                           struct memory_entry *out_entry);
+
+/* The entry to be taken next, and when the first free entry after now is due. */
+struct memory_entry *memory_mailbox_next(struct memory_mailbox *mailbox, int64_t now_ms);
+int64_t memory_mailbox_next_due(struct memory_mailbox *mailbox, int64_t now_ms);
+
+bool entry_list_add(struct entry_list *list, const struct memory_entry *entry);
+
+/* One entry fewer; true when the message went with it. */
+bool memory_message_unref(struct memory_message *message);
+
+#endif

@@ -1,0 +1,164 @@
+/* SPDX-License-Identifier: EUPL-1.2
+ *
+ * Layout 1 of what is on disk: keys and values of every table, as bytes. Knows no engine.
+ *
+ * Integers are big-endian, so that keys sort as numbers. A value is
+ *     format u8 (1) | checksum u64 | body
+ * and the checksum is XXH3-64 over the body, seeded by XXH3-64 over the key, seeded by the table:
+ * a record that stands under another key or in another table does not match either.
+ *
+ *   table          key                                  body
+ *   meta           "version" | "state"                  see struct state_record
+ *   mailbox        id u32                               waiting, bytes, dead u64 | name
+ *   message        sequence u64 | segment u16           segment 0: head, then content; content
+ *   refs           sequence u64                         entries that remain u32
+ *   ready          mailbox u32 | lane u8 | sequence u64 attempts u32 | bytes u64
+ *   later          mailbox | due u64 | lane | sequence  the same
+ *   dead           mailbox u32 | sequence u64           see struct dead_record
+ *   duplicate      sender | 0x00 | id                   sequence u64 | accepted u64
+ *   duplicate_age  accepted u64 | sequence u64          key in `duplicate`
+ * Content is the envelope's bytes, then the payload's. Pure; any thread.
+ */
+#ifndef RELAIS_STORE_RECORD_H
+#define RELAIS_STORE_RECORD_H
+
+#include "core/stored.h"
+
+#include <stdbool.h>
+#include <stddef.h>
+#include <stdint.h>
+
+enum table {
+    TABLE_META,
+    TABLE_MAILBOX,
+    TABLE_MESSAGE,
+    TABLE_REFS,
+    TABLE_READY,
+    TABLE_LATER,
+    TABLE_DEAD,
+    TABLE_DUPLICATE,
+    TABLE_DUPLICATE_AGE,
+    TABLE_COUNT
+};
+
+enum {
+    RECORD_LAYOUT = 1,
+    RECORD_FORMAT = 1,
+    RECORD_HEAD_BYTES = 1 + 8,
+    RECORD_KEY_BYTES = 256,   /* the longest: slug, 0x00, id = 192 */
+    RECORD_SMALL_BYTES = 384, /* the longest but segments: a dead entry with its reason */
+    /* A full segment fills its 16 overflow pages of 4,096 bytes to the last byte: LMDB puts a
+     * header of 16 bytes in front of the run. */
+    RECORD_SEGMENT_BYTES = 16 * 4096 - 16,
+    MESSAGE_HEAD_BYTES = 4 + 4 + 8 + 8,
+    MESSAGE_FIRST_BYTES = RECORD_SEGMENT_BYTES - RECORD_HEAD_BYTES - MESSAGE_HEAD_BYTES,
+    MESSAGE_NEXT_BYTES = RECORD_SEGMENT_BYTES - RECORD_HEAD_BYTES,
+    /* LIMIT_PAYLOAD_BYTES_MAX and an envelope, with room; the segment number has 16 bits. */
+    MESSAGE_CONTENT_BYTES = 128 * 1024 * 1024,
+};
+
+struct record_key {
+    uint8_t data[RECORD_KEY_BYTES];
+    size_t size;
+};
+
+struct small_record {
+    uint8_t data[RECORD_SMALL_BYTES];
+    size_t size;
+};
+
+struct state_record {
+    uint64_t next_sequence;
+    int64_t last_time_ms;
+    uint64_t transaction; /* that wrote this */
+};
+
+struct mailbox_record {
+    uint64_t waiting;
+    uint64_t waiting_bytes;
+    uint64_t dead;
+    struct bytes name;
+};
+
+struct message_head {
+    uint32_t envelope_bytes;
+    uint32_t payload_bytes;
+    int64_t accepted_ms;
+    int64_t expires_ms;
+};
+
+struct entry_record {
+    uint32_t attempts;
+    uint64_t bytes; /* of the message: counters need not read it */
+};
+
+struct dead_record {
+    uint32_t attempts;
+    uint32_t code;
+    int64_t died_ms;
+    uint64_t bytes;
+    uint8_t lane;
+    struct bytes reason;
+};
+
+struct duplicate_record {
+    uint64_t sequence;
+    int64_t accepted_ms;
+};
+
+const char *table_name(enum table table);
+
+/* Keys. */
+void key_text(struct record_key *out_key, const char *text);
+void key_mailbox(struct record_key *out_key, uint32_t mailbox);
+void key_message(struct record_key *out_key, uint64_t sequence, uint16_t segment);
+void key_refs(struct record_key *out_key, uint64_t sequence);
+void key_entry(struct record_key *out_key, const struct entry_key *entry);
+void key_dead(struct record_key *out_key, uint32_t mailbox, uint64_t sequence);
+void key_duplicate(struct record_key *out_key, const char *sender, const char *id);
+void key_duplicate_age(struct record_key *out_key, const struct duplicate_record *duplicate);
+struct bytes key_bytes(const struct record_key *key);
+
+/* `table` is TABLE_READY or TABLE_LATER. */
+bool key_read_entry(enum table table, struct bytes key, struct entry_key *out_entry);
+bool key_read_mailbox(struct bytes key, uint32_t *out_mailbox);
+bool key_read_sequence(struct bytes key, uint64_t *out_sequence); /* of message and refs */
+bool key_read_duplicate_age(struct bytes key, struct duplicate_record *out_duplicate);
+
+/* Fills in format and checksum of a record whose body is in place behind RECORD_HEAD_BYTES. */
+void record_seal(enum table table, struct bytes key, uint8_t *record, size_t size);
+
+/* False: too short, too long, of another format, or the checksum does not match. */
+bool record_open(enum table table, struct bytes key, struct bytes record, struct bytes *out_body);
+
+/* Values; each reader is false for what record_open() refuses or a body of the wrong shape. */
+void record_write_number(struct small_record *out, enum table table, const struct record_key *key,
+                         uint32_t number);
+bool record_read_number(enum table table, struct bytes key, struct bytes record,
+                        uint32_t *out_number);
+void record_write_state(struct small_record *out, const struct record_key *key,
+                        const struct state_record *state);
+bool record_read_state(struct bytes key, struct bytes record, struct state_record *out_state);
+void record_write_mailbox(struct small_record *out, const struct record_key *key,
+                          const struct mailbox_record *mailbox);
+bool record_read_mailbox(struct bytes key, struct bytes record, struct mailbox_record *out_mailbox);
+void record_write_entry(struct small_record *out, enum table table, const struct record_key *key,
+                        const struct entry_record *entry);
+bool record_read_entry(enum table table, struct bytes key, struct bytes record,
+                       struct entry_record *out_entry);
+void record_write_dead(struct small_record *out, const struct record_key *key,
+                       const struct dead_record *dead);
+bool record_read_dead(struct bytes key, struct bytes record, struct dead_record *out_dead);
+void record_write_duplicate(struct small_record *out, const struct record_key *key,
+                            const struct duplicate_record *duplicate);
+bool record_read_duplicate(struct bytes key, struct bytes record,
+                           struct duplicate_record *out_duplicate);
+void record_write_duplicate_age(struct small_record *out, const struct record_key *key,
+                                const struct record_key *duplicate);
+bool record_read_duplicate_age(struct bytes key, struct bytes record, struct bytes *out_duplicate);
+
+/* The head of segment 0: written behind RECORD_HEAD_BYTES; read from an opened body. */
+void message_head_write(uint8_t *body, const struct message_head *head);
+bool message_head_read(struct bytes body, struct message_head *out_head);
+
+#endif

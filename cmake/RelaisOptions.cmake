@@ -35,6 +35,10 @@ if(RELAIS_SANITIZE)
   add_link_options(-fsanitize=${RELAIS_SANITIZE})
 endif()
 
+if(RELAIS_BUILD_FUZZ) # libFuzzer steers by the coverage of the libraries, not of the target alone
+  add_compile_options(-fsanitize=fuzzer-no-link)
+endif()
+
 find_package(PkgConfig REQUIRED)
 pkg_check_modules(ZMQ REQUIRED IMPORTED_TARGET libzmq>=4.3.4)
 pkg_check_modules(LMDB REQUIRED IMPORTED_TARGET lmdb>=0.9.24)

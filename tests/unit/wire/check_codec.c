@@ -8,12 +8,14 @@
 #include <check.h>
 #include <stdlib.h>
 
-void *__wrap_malloc(size_t size); /* NOLINT(bugprone-reserved-identifier): the linker's name */
-void *__wrap_calloc(size_t count, size_t size); /* NOLINT(bugprone-reserved-identifier): same */
-void *__wrap_realloc(void *old, size_t size);   /* NOLINT(bugprone-reserved-identifier): same */
-void *__real_malloc(size_t size);               /* NOLINT(bugprone-reserved-identifier): same */
-void *__real_calloc(size_t count, size_t size); /* NOLINT(bugprone-reserved-identifier): same */
-void *__real_realloc(void *old, size_t size);   /* NOLINT(bugprone-reserved-identifier): same */
+/* The linker's names for --wrap. NOLINTBEGIN(cert-dcl51-cpp) */
+void *__wrap_malloc(size_t size);
+void *__wrap_calloc(size_t count, size_t size);
+void *__wrap_realloc(void *old, size_t size);
+void *__real_malloc(size_t size);
+void *__real_calloc(size_t count, size_t size);
+void *__real_realloc(void *old, size_t size);
+/* NOLINTEND(cert-dcl51-cpp) */
 
 static unsigned allocations;
 static struct wire_arena arena;

@@ -6,6 +6,7 @@
  */
 #include "program/file.h"
 
+#include "program/error.h"
 #include "program/locale.h"
 
 #include <errno.h>
@@ -21,14 +22,7 @@
 static relais_status complain(relais_status status, const char *path, const char *right,
                               relais_error *error)
 {
-    int system_errno = errno;
-    if (error) {
-        *error = (relais_error){.status = status};
-        (void)snprintf(error->field, sizeof error->field, "%s", path);
-        (void)snprintf(error->wrong, sizeof error->wrong, "%s", strerror(system_errno));
-        (void)snprintf(error->right, sizeof error->right, "%s", right);
-    }
-    return status;
+    return error_set(error, status, path, right, "%s", strerror(errno));
 }
 
 static void folder_of(const char *path, char *out_folder, size_t size)
@@ -183,7 +177,8 @@ static relais_status read_open(int fd, size_t max, char **out_data, size_t *out_
 relais_status file_read(const char *path, size_t max, char **out_data, size_t *out_size,
                         relais_error *error)
 {
-    int fd = open(path, O_RDONLY | O_CLOEXEC);
+    /* O_NONBLOCK: a FIFO at this place must not hold us up. */
+    int fd = open(path, O_RDONLY | O_CLOEXEC | O_NOCTTY | O_NONBLOCK);
     if (fd < 0) {
         return complain(errno == ENOENT ? RELAIS_NOT_FOUND : RELAIS_SYSTEM, path,
                         _("a file that exists and may be read"), error);

@@ -6,9 +6,11 @@
  */
 #include "program/log.h"
 
+#include <errno.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/stat.h>
 #include <time.h>
 #include <unistd.h>
 
@@ -16,16 +18,34 @@ enum { LINE_BYTES = 2048 };
 
 static enum program_log_format log_format = LOG_FORMAT_LOGFMT;
 static enum program_log_level log_threshold = LOG_LEVEL_NOTICE;
+static bool log_to_journal; /* stderr is the journal's: it has the time, and wants a priority */
 
 struct line {
     char text[LINE_BYTES];
     size_t used; /* never more than LINE_BYTES - 2: room for "}" and the line end */
+    bool full;   /* something did not fit */
 };
+
+/* sd-daemon(3): JOURNAL_STREAM is the device and inode of the socket; it is inherited by processes
+ * whose stderr goes elsewhere. */
+static bool stderr_is_journal(void)
+{
+    const char *stream = getenv("JOURNAL_STREAM");
+    struct stat about;
+    char wanted[64];
+    if (!stream || fstat(STDERR_FILENO, &about) != 0) {
+        return false;
+    }
+    (void)snprintf(wanted, sizeof wanted, "%ju:%ju", (uintmax_t)about.st_dev,
+                   (uintmax_t)about.st_ino);
+    return strcmp(stream, wanted) == 0;
+}
 
 void log_configure(enum program_log_format format, enum program_log_level threshold)
 {
     log_format = format;
     log_threshold = threshold;
+    log_to_journal = stderr_is_journal();
 }
 
 static const char *const level_names[] = {"error", "warning", "notice", "debug"};
@@ -43,10 +63,12 @@ bool log_parse_level(const char *text, enum program_log_level *out_level)
 
 static void add_bytes(struct line *line, const char *text, size_t size)
 {
-    size_t room = LINE_BYTES - 2 - line->used;
-    size_t count = size < room ? size : room;
-    memcpy(line->text + line->used, text, count);
-    line->used += count;
+    if (line->full || size > LINE_BYTES - 2 - line->used) {
+        line->full = true;
+        return;
+    }
+    memcpy(line->text + line->used, text, size);
+    line->used += size;
 }
 
 static void add(struct line *line, const char *text)
@@ -61,28 +83,57 @@ static bool is_plain(const char *text)
     }
     for (const char *at = text; *at; at++) {
         unsigned char byte = (unsigned char)*at;
-        if (byte <= ' ' || byte == '"' || byte == '=' || byte == '\\' || byte == 0x7f) {
+        if (byte <= ' ' || byte == '"' || byte == '=' || byte == '\\' || byte >= 0x7f) {
             return false;
         }
     }
     return true;
 }
 
-/* In quotes, with the escapes of JSON; the same serves logfmt. */
+/* Bytes of the UTF-8 character at `text` (NUL-terminated); 0: it is none (RFC 3629). */
+static size_t character_bytes(const unsigned char *text)
+{
+    size_t size = 0;
+    if (text[0] < 0x80) {
+        size = 1;
+    } else if (text[0] >= 0xC2 && text[0] < 0xF5) {
+        size = text[0] < 0xE0 ? 2 : text[0] < 0xF0 ? 3 : 4;
+    }
+    for (size_t i = 1; i < size; i++) {
+        if ((text[i] & 0xC0U) != 0x80U) {
+            return 0;
+        }
+    }
+    bool overlong = (text[0] == 0xE0 && text[1] < 0xA0) || (text[0] == 0xF0 && text[1] < 0x90);
+    bool beyond = (text[0] == 0xED && text[1] > 0x9F) || (text[0] == 0xF4 && text[1] > 0x8F);
+    return overlong || beyond ? 0 : size;
+}
+
+/* One character with the escapes of JSON; C1 controls can steer a terminal as C0 ones do. */
+static void add_character(struct line *line, const unsigned char *at, size_t size)
+{
+    bool control = at[0] < 0x20 || at[0] == 0x7F || (at[0] == 0xC2 && at[1] < 0xA0);
+    if (size == 0) {
+        add(line, "\xEF\xBF\xBD"); /* U+FFFD */
+    } else if (control) {
+        char escape[8];
+        (void)snprintf(escape, sizeof escape, "\\u%04x", size == 1 ? at[0] : at[1]);
+        add(line, escape);
+    } else {
+        add(line, at[0] == '"' || at[0] == '\\' ? "\\" : "");
+        add_bytes(line, (const char *)at, size);
+    }
+}
+
+/* In quotes; the same serves logfmt and JSON. */
 static void add_quoted(struct line *line, const char *text)
 {
+    const unsigned char *at = (const unsigned char *)text;
     add(line, "\"");
-    for (const char *at = text; *at && line->used < LINE_BYTES - 16; at++) {
-        unsigned char byte = (unsigned char)*at;
-        if (byte == '"' || byte == '\\') {
-            add_bytes(line, (const char[]){'\\', *at}, 2);
-        } else if (byte < 0x20 || byte == 0x7f) {
-            char escape[8];
-            (void)snprintf(escape, sizeof escape, "\\u%04x", byte);
-            add(line, escape);
-        } else {
-            add_bytes(line, at, 1);
-        }
+    while (*at && !line->full) {
+        size_t size = character_bytes(at);
+        add_character(line, at, size);
+        at += size == 0 ? 1 : size;
     }
     add(line, "\"");
 }
@@ -101,8 +152,10 @@ static void add_name(struct line *line, const char *name)
     add(line, "=");
 }
 
+/* The whole pair or nothing of it: a line that was cut still parses. */
 static void add_pair(struct line *line, const struct log_pair *pair)
 {
+    size_t before = line->used;
     add_name(line, pair->name);
     if (!pair->text) {
         char number[24];
@@ -112,6 +165,9 @@ static void add_pair(struct line *line, const struct log_pair *pair)
         add(line, pair->text);
     } else {
         add_quoted(line, pair->text);
+    }
+    if (line->full) {
+        line->used = before;
     }
 }
 
@@ -141,21 +197,22 @@ void log_event(enum program_log_level level, const char *event, const struct log
     if (level > log_threshold) {
         return;
     }
+    int system_errno = errno;
     struct line line;
     line.used = 0;
-    const char *journal = getenv("JOURNAL_STREAM");
-    if (journal && *journal) {
+    line.full = false;
+    if (log_to_journal) {
         add_priority(&line, level);
     }
     if (log_format == LOG_FORMAT_JSON) {
         add(&line, "{");
     }
-    if (!journal || !*journal) {
+    if (!log_to_journal) {
         add_time(&line);
     }
     add_pair(&line, &(struct log_pair){.name = "level", .text = level_names[level]});
     add_pair(&line, &(struct log_pair){.name = "event", .text = event});
-    for (size_t i = 0; i < count; i++) {
+    for (size_t i = 0; i < count && !line.full; i++) {
         add_pair(&line, &pairs[i]);
     }
     if (log_format == LOG_FORMAT_JSON) {
@@ -165,4 +222,5 @@ void log_event(enum program_log_level level, const char *event, const struct log
     /* nothing can be done about a log that cannot be written */
     ssize_t written = write(STDERR_FILENO, line.text, line.used);
     (void)written;
+    errno = system_errno;
 }

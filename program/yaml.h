@@ -15,6 +15,10 @@
 relais_status yaml_load(const char *path, const cyaml_schema_value_t *schema, void **out_data,
                         relais_error *error);
 
+/* Turns error->field, a key of the file ("clients[1].key"), into "path:line: key" (the nearest
+ * line there is). For rules that a schema cannot express. */
+void yaml_name_line(const char *path, relais_error *error);
+
 /* Frees what yaml_load() gave. NULL is fine. */
 void yaml_free(const cyaml_schema_value_t *schema, void *data);
 

@@ -36,7 +36,8 @@ struct core_settings {
 /* Defaults of limits.h. */
 void core_settings_init(struct core_settings *settings);
 
-/* Takes over `directory` (sealed). `mailboxes` are those that the store holds. NULL without memory.
+/* Takes over `directory` (sealed), even when it fails. `mailboxes` are those that the store holds.
+ * NULL without memory.
  */
 struct core *core_new(const struct core_settings *settings, struct directory *directory,
                       const struct stored_mailbox *mailboxes, size_t mailbox_count);
@@ -53,7 +54,12 @@ void core_flush(struct core *core, struct moment now, struct effects *effects);
 /* The store's size, for Status; told now and then by the caller. */
 void core_note_store_size(struct core *core, uint64_t used_bytes, uint64_t size_bytes);
 
-/* True while submits wait for the store: a draining broker waits for false. */
+/* True while submits or answers to deliveries wait for the store: a draining broker waits for
+ * false.
+ */
 bool core_is_storing(const struct core *core);
+
+/* The live snapshot, for whoever admits keys; valid until the next EVENT_DIRECTORY. */
+const struct directory *core_directory(const struct core *core);
 
 #endif

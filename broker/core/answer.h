@@ -1,0 +1,14 @@
+/* SPDX-License-Identifier: EUPL-1.2
+ *
+ * A consumer's answers to deliveries: ack, nack, refuse. docs/protocol.md, "Receiving". One thread.
+ */
+#ifndef RELAIS_CORE_ANSWER_H
+#define RELAIS_CORE_ANSWER_H
+
+#include "core/state.h"
+#include "relais/v1/command.pb-c.h"
+
+void answer_ack(struct step *step, struct session *session, const Relais__V1__Ack *ack);
+void answer_nack(struct step *step, struct session *session, const Relais__V1__Nack *nack);
+
+#endif

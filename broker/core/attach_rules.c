@@ -1,0 +1,74 @@
+/* SPDX-License-Identifier: EUPL-1.2
+ *
+ * See attach_rules.h.
+ */
+#include "core/attach_rules.h"
+
+#include "core/limits.h"
+
+#include <string.h>
+
+static bool refuse(struct refusal *out_refusal, Relais__V1__Code code, const char *field,
+                   const char *wrong, const char *right)
+{
+    *out_refusal = (struct refusal){.code = code, .field = field, .wrong = wrong, .right = right};
+    return false;
+}
+
+bool attach_check(struct step *step, const struct directory_client *client,
+                  const Relais__V1__Attach *attach, struct refusal *out_refusal)
+{
+    const char *wrong = refusal_wrong(step->effects, attach->address);
+    size_t member_bytes = 0;
+    if ((client->roles & ROLE_MAY_RECEIVE) == 0) {
+        return refuse(out_refusal, RELAIS__V1__CODE__CODE_ROLE_MISSING, "client.roles",
+                      "without receive", "a client with the role receive");
+    }
+    if (attach->address[0] == '\0') {
+        return refuse(out_refusal, RELAIS__V1__CODE__CODE_FIELD_MISSING, "attach.address", "",
+                      "member/service");
+    }
+    if (!name_is_address(attach->address, &member_bytes)) {
+        return refuse(out_refusal, RELAIS__V1__CODE__CODE_FIELD_INVALID, "attach.address", wrong,
+                      "member/service");
+    }
+    const struct directory_member *member =
+        directory_member(step->core->directory, attach->address, member_bytes);
+    if (!member) {
+        return refuse(out_refusal, RELAIS__V1__CODE__CODE_UNKNOWN_MEMBER, "attach.address", wrong,
+                      "a member of the directory");
+    }
+    if (member != client->member) {
+        return refuse(
+            out_refusal, RELAIS__V1__CODE__CODE_NOT_YOUR_MAILBOX, "attach.address", wrong,
+            refusal_join(step->effects, directory_member_slug(client->member), "/service", ""));
+    }
+    if (!directory_has_service(member, attach->address + member_bytes + 1)) {
+        return refuse(out_refusal, RELAIS__V1__CODE__CODE_UNKNOWN_SERVICE, "attach.address", wrong,
+                      "a service of the member");
+    }
+    return true;
+}
+
+bool attach_check_session(struct step *step, const struct session *session,
+                          const Relais__V1__Attach *attach, bool in_use,
+                          struct refusal *out_refusal)
+{
+    struct effects *effects = step->effects;
+    if (attach->consumer == 0 || in_use) {
+        return refuse(out_refusal, RELAIS__V1__CODE__CODE_FIELD_INVALID, "attach.consumer",
+                      refusal_number(effects, attach->consumer),
+                      "not 0 and not in use on this connection");
+    }
+    if (session->consumer_count >= LIMIT_CONSUMERS) {
+        return refuse(out_refusal, RELAIS__V1__CODE__CODE_LIMIT_EXCEEDED, "attach",
+                      refusal_number(effects, (uint64_t)session->consumer_count + 1),
+                      refusal_number(effects, LIMIT_CONSUMERS));
+    }
+    if (attach->credit > LIMIT_CREDIT) {
+        return refuse(out_refusal, RELAIS__V1__CODE__CODE_LIMIT_EXCEEDED, "attach.credit",
+                      refusal_number(effects, attach->credit),
+                      refusal_number(effects, LIMIT_CREDIT));
+    }
+    return true;
+}

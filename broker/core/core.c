@@ -1,0 +1,379 @@
+/* SPDX-License-Identifier: EUPL-1.2
+ *
+ * One event in, effects out: finds out who speaks and hands the event to the file that knows it.
+ * See core.h; what is kept is told in state.h.
+ *
+ *   frames   hello, goodbye   session.c, welcome.c    stored  append            submit.c
+ *            submit           submit.c                        take, mailbox     mailbox.c
+ *            attach, credit,                                  ack, defer, bury  entry.c
+ *            detach           consumer.c              time    leases, due       lease.c, mailbox.c
+ *            ack, nack        answer.c
+ *            query            query.c
+ */
+#include "core/core.h"
+
+#include "core/answer.h"
+#include "core/consumer.h"
+#include "core/due.h"
+#include "core/limits.h"
+#include "core/mailbox.h"
+#include "core/note.h"
+#include "core/query.h"
+#include "core/reply.h"
+#include "core/session.h"
+#include "core/submit.h"
+#include "wire/codec.h"
+
+#include <stdlib.h>
+#include <string.h>
+
+enum {
+    LEASE_MS = 30 * 1000,
+    ATTEMPTS = 10,
+    RETRY_MS = 1000,
+    DUE_LOOK_MS = 60 * 1000, /* the wall clock may have been set forward while we slept */
+};
+
+void core_settings_init(struct core_settings *settings)
+{
+    *settings = (struct core_settings){
+        .payload_bytes = LIMIT_PAYLOAD_BYTES,
+        .lease_ms = LEASE_MS,
+        .attempts = ATTEMPTS,
+        .retry_ms = RETRY_MS,
+        .connections = LIMIT_CONNECTIONS,
+        .connections_per_key = LIMIT_CONNECTIONS_PER_KEY,
+        .storing_bytes = LIMIT_STORING_BYTES,
+        .seed = 1,
+        .software = "relaisd",
+    };
+}
+
+/* splitmix64 (Steele, Lea, Flood 2014). */
+uint64_t core_random(struct core *core)
+{
+    core->random += UINT64_C(0x9e3779b97f4a7c15);
+    return table_hash_number(core->random);
+}
+
+struct store_op *core_op(struct step *step, enum store_op_kind kind, struct ticket **out_ticket)
+{
+    struct effects *effects = step->effects;
+    struct ticket *ticket = out_ticket ? ticket_new(&step->core->tickets, kind) : NULL;
+    if (out_ticket) {
+        *out_ticket = ticket;
+        effects->failed = effects->failed || !ticket;
+    }
+    struct store_op *op = &effects_add(effects, EFFECT_STORE)->store;
+    op->kind = kind;
+    op->ticket = ticket ? ticket->id : 0;
+    op->now_ms = step->now.wall_ms;
+    return op;
+}
+
+static bool restore(struct core *core, const struct stored_mailbox *mailboxes, size_t count)
+{
+    for (size_t i = 0; i < count; i++) {
+        if (!mailbox_restore(core, &mailboxes[i])) {
+            return false;
+        }
+    }
+    return true;
+}
+
+struct core *core_new(const struct core_settings *settings, struct directory *directory,
+                      const struct stored_mailbox *mailboxes, size_t mailbox_count)
+{
+    struct core *core = calloc(1, sizeof *core);
+    if (!core) {
+        directory_free(directory);
+        return NULL;
+    }
+    core->directory = directory;
+    core->settings = *settings;
+    core->settings.software = NULL;
+    memcpy(core->software, settings->software, strnlen(settings->software, SOFTWARE_BYTES));
+    core->random = settings->seed;
+    core->next_mailbox = 1;
+    tickets_init(&core->tickets);
+    if (!wire_arena_init(&core->command_arena, WIRE_ARENA_BYTES) ||
+        !wire_arena_init(&core->envelope_arena, WIRE_ARENA_BYTES) ||
+        !restore(core, mailboxes, mailbox_count)) {
+        core_free(core);
+        return NULL;
+    }
+    return core;
+}
+
+/* The effects of ending everything go nowhere: the store's claims end with the process. */
+static void sessions_end(struct core *core)
+{
+    struct effects effects;
+    effects_init(&effects);
+    effects.failed = true;
+    struct step step = {.core = core, .effects = &effects};
+    struct session *session = NULL;
+    size_t cursor = 0;
+    while ((session = table_next(&core->sessions, &cursor))) {
+        consumers_drop(&step, session, RETURN_CLEAN);
+        ranges_fini(&session->accepted);
+        ranges_fini(&session->full);
+    }
+    effects_fini(&effects);
+}
+
+void core_free(struct core *core)
+{
+    if (!core) {
+        return;
+    }
+    sessions_end(core);
+    sessions_fini(core);
+    mailboxes_fini(core);
+    tickets_fini(&core->tickets);
+    wire_arena_fini(&core->command_arena);
+    wire_arena_fini(&core->envelope_arena);
+    directory_free(core->directory);
+    free(core);
+}
+
+/* What may be said once Hello has been. False: *out_refusal says why it cannot be read. */
+static bool obey(struct step *step, struct session *session, const struct directory_client *client,
+                 const struct event *event, const Relais__V1__ToBroker *command,
+                 struct refusal *out_refusal)
+{
+    switch (command->command_case) {
+    case RELAIS__V1__TO_BROKER__COMMAND_HELLO:
+        *out_refusal = (struct refusal){.code = RELAIS__V1__CODE__CODE_FIELD_INVALID,
+                                        .field = "hello",
+                                        .wrong = "said again",
+                                        .right = "once in a connection"};
+        return false;
+    case RELAIS__V1__TO_BROKER__COMMAND_SUBMIT:
+        return submit_take(step, session, client, event, command->submit, out_refusal);
+    case RELAIS__V1__TO_BROKER__COMMAND_ATTACH:
+        consumer_attach(step, session, client, command->attach);
+        break;
+    case RELAIS__V1__TO_BROKER__COMMAND_CREDIT:
+        consumer_credit(step, session, command->credit);
+        break;
+    case RELAIS__V1__TO_BROKER__COMMAND_DETACH:
+        consumer_detach(step, session, command->detach);
+        break;
+    case RELAIS__V1__TO_BROKER__COMMAND_ACK:
+        answer_ack(step, session, command->ack);
+        break;
+    case RELAIS__V1__TO_BROKER__COMMAND_NACK:
+        answer_nack(step, session, command->nack);
+        break;
+    case RELAIS__V1__TO_BROKER__COMMAND_QUERY:
+        query_answer(step, session, client, command->query);
+        break;
+    case RELAIS__V1__TO_BROKER__COMMAND_GOODBYE:
+        session_leave(step, session);
+        break;
+    default:
+        reply_error(step, session->connection,
+                    &(struct refusal){.code = RELAIS__V1__CODE__CODE_UNKNOWN_COMMAND,
+                                      .right = "a command of version 1.0"});
+        break;
+    }
+    return true;
+}
+
+/* Error, Goodbye, cut. A session may not be there yet. */
+static void cut(struct step *step, uint64_t connection, const struct refusal *refusal)
+{
+    struct session *session = session_find(step->core, connection);
+    reply_error(step, connection, refusal);
+    if (session) {
+        session_cut(step, session, refusal, RETURN_DIED);
+    } else {
+        reply_goodbye(step, connection, refusal);
+    }
+}
+
+static void hello_first(struct step *step, const struct event *event,
+                        const struct directory_client *client, const Relais__V1__ToBroker *command)
+{
+    uint64_t connection = event->frames.connection;
+    if (command->command_case == RELAIS__V1__TO_BROKER__COMMAND_HELLO) {
+        session_hello(step, connection, event->frames.key, client, command->hello);
+    } else if (command->command_case == RELAIS__V1__TO_BROKER__COMMAND_GOODBYE) {
+        reply_close(step, connection);
+    } else {
+        reply_error(step, connection,
+                    &(struct refusal){.code = RELAIS__V1__CODE__CODE_HELLO_FIRST,
+                                      .wrong = "the broker does not know this connection",
+                                      .right = "hello"});
+    }
+}
+
+/* NULL: *out_refusal says where it cannot be read. The command lives until the next one is. */
+static const Relais__V1__ToBroker *read_command(struct step *step, const struct event *event,
+                                                struct refusal *out_refusal)
+{
+    struct wire_fault fault = {0};
+    wire_arena_reset(&step->core->command_arena);
+    const Relais__V1__ToBroker *command =
+        event->frames.frame_count == 0
+            ? NULL
+            : wire_unpack_to_broker(event->frames.frames[0], &step->core->command_arena, &fault);
+    *out_refusal = (struct refusal){.code = RELAIS__V1__CODE__CODE_MALFORMED,
+                                    .field = effects_text(step->effects, fault.field),
+                                    .wrong = fault.what ? fault.what : "no frame",
+                                    .right = "a packed relais.v1.ToBroker"};
+    if (command && event->frames.frame_count > 1 &&
+        command->command_case != RELAIS__V1__TO_BROKER__COMMAND_SUBMIT &&
+        command->command_case != RELAIS__V1__TO_BROKER__COMMAND__NOT_SET) {
+        out_refusal->wrong = "a body";
+        out_refusal->right = "a body behind submit only";
+        return NULL;
+    }
+    return command;
+}
+
+static void on_frames(struct step *step, const struct event *event)
+{
+    struct core *core = step->core;
+    uint64_t connection = event->frames.connection;
+    struct session *session = session_find(core, connection);
+    const struct directory_client *client = directory_client(core->directory, event->frames.key);
+    if (session && session->over) {
+        return;
+    }
+    if (!client || (session && !session_is_of(session, client))) {
+        struct refusal revoked = session_revoked();
+        if (session) {
+            session_cut(step, session, &revoked, RETURN_CLEAN);
+        } else {
+            reply_goodbye(step, connection, &revoked);
+        }
+        return;
+    }
+    struct refusal refusal;
+    const Relais__V1__ToBroker *command = read_command(step, event, &refusal);
+    if (!command) {
+        cut(step, connection, &refusal);
+    } else if (!session) {
+        hello_first(step, event, client, command);
+    } else if (!obey(step, session, client, event, command, &refusal)) {
+        cut(step, connection, &refusal);
+    }
+}
+
+static void drop_result(struct store_result *result)
+{
+    if (result->kind != STORE_TAKE) {
+        return;
+    }
+    for (uint32_t i = 0; i < result->take.count; i++) {
+        held_message_drop(&result->take.entries[i].message);
+    }
+    free(result->take.entries);
+}
+
+static void on_stored(struct step *step, struct store_result *result)
+{
+    struct ticket ticket;
+    if (ticket_done(&step->core->tickets, result->ticket, result->kind, &ticket)) {
+        switch (result->kind) {
+        case STORE_MAILBOX:
+            mailbox_announced(step, &ticket, result->status);
+            break;
+        case STORE_APPEND:
+            submit_stored(step, &ticket, result);
+            break;
+        case STORE_TAKE:
+            mailbox_taken(step, &ticket, result);
+            break;
+        default:
+            entry_stored(step, &ticket, result->status);
+            break;
+        }
+    } else {
+        note_number(note(step->effects, NOTE_ERROR, "store.unasked"), "ticket", result->ticket);
+    }
+    drop_result(result);
+}
+
+static void on_directory(struct step *step, struct directory *directory)
+{
+    struct core *core = step->core;
+    directory_free(core->directory);
+    core->directory = directory;
+    sessions_sweep(step);
+    struct effect *effect = note(step->effects, NOTE_NOTICE, "directory.replaced");
+    note_number(effect, "members", directory_members(directory));
+    note_number(effect, "flows", directory_flows(directory));
+}
+
+/* When EVENT_TIME is wanted. */
+static int64_t wake_ms(const struct core *core, struct moment now)
+{
+    int64_t wake = lease_first_ms(core);
+    int64_t due = due_first_ms(core);
+    if (due > 0) {
+        int64_t wait = due - now.wall_ms;
+        wait = wait < 0 ? 0 : wait;
+        wait = wait > DUE_LOOK_MS ? DUE_LOOK_MS : wait;
+        due = now.mono_ms + wait;
+        wake = wake == 0 || due < wake ? due : wake;
+    }
+    return wake;
+}
+
+void core_step(struct core *core, struct moment now, struct event *event, struct effects *effects)
+{
+    struct step step = {.core = core, .now = now, .effects = effects};
+    if (!core->started) {
+        core->started = true;
+        core->started_ms = now.mono_ms;
+    }
+    switch (event->kind) {
+    case EVENT_FRAMES:
+        on_frames(&step, event);
+        break;
+    case EVENT_CLOSED:
+        session_closed(&step, event->closed);
+        break;
+    case EVENT_STORED:
+        on_stored(&step, &event->stored);
+        break;
+    case EVENT_TIME:
+        lease_time(&step);
+        mailbox_time(&step);
+        break;
+    case EVENT_DIRECTORY:
+        on_directory(&step, event->directory);
+        break;
+    case EVENT_DRAIN:
+        core->draining = true;
+        break;
+    }
+    effects->wake_mono_ms = wake_ms(core, now);
+}
+
+void core_flush(struct core *core, struct moment now, struct effects *effects)
+{
+    struct step step = {.core = core, .now = now, .effects = effects};
+    mailbox_flush(&step);
+    sessions_flush(&step);
+    effects->wake_mono_ms = wake_ms(core, now);
+}
+
+void core_note_store_size(struct core *core, uint64_t used_bytes, uint64_t size_bytes)
+{
+    core->store_used_bytes = used_bytes;
+    core->store_size_bytes = size_bytes;
+}
+
+bool core_is_storing(const struct core *core)
+{
+    return core->storing > 0 || core->settling > 0;
+}
+
+const struct directory *core_directory(const struct core *core)
+{
+    return core->directory;
+}

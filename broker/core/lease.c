@@ -1,0 +1,162 @@
+/* SPDX-License-Identifier: EUPL-1.2
+ *
+ * See lease.h.
+ */
+#include "core/lease.h"
+
+#include "core/consumer.h"
+#include "core/mailbox.h"
+
+#include <stdlib.h>
+
+enum {
+    BACKOFF_MOST_MS = 3600 * 1000,
+    BACKOFF_DOUBLINGS = 22, /* a millisecond doubled so often is beyond the most */
+    JITTER_PERCENT = 20,    /* either way: those that failed together do not come together */
+};
+
+static bool same_delivery(const void *item, const void *key)
+{
+    return ((const struct delivery *)item)->tag == *(const uint64_t *)key;
+}
+
+struct delivery *lease_find(const struct consumer *consumer, uint64_t tag)
+{
+    return table_find(&consumer->deliveries, table_hash_number(tag), same_delivery, &tag);
+}
+
+static void append_to_consumer(struct consumer *consumer, struct delivery *delivery)
+{
+    delivery->older = consumer->newest;
+    if (consumer->newest) {
+        consumer->newest->newer = delivery;
+    } else {
+        consumer->oldest = delivery;
+    }
+    consumer->newest = delivery;
+    if (!consumer->unsent) {
+        consumer->unsent = delivery;
+    }
+}
+
+static void append_to_leases(struct core *core, struct delivery *delivery)
+{
+    delivery->lease_before = core->lease_last;
+    if (core->lease_last) {
+        core->lease_last->lease_after = delivery;
+    } else {
+        core->lease_first = delivery;
+    }
+    core->lease_last = delivery;
+}
+
+bool lease_grant(struct step *step, struct consumer *consumer, struct store_entry *entry)
+{
+    struct core *core = step->core;
+    struct delivery *delivery = calloc(1, sizeof *delivery);
+    if (!delivery) {
+        return false;
+    }
+    delivery->consumer = consumer;
+    delivery->key = entry->key;
+    delivery->attempts = entry->attempts;
+    delivery->bytes = entry_bytes(entry);
+    delivery->deadline_ms = step->now.mono_ms + core->settings.lease_ms;
+    delivery->accepted_ms = entry->accepted_ms;
+    delivery->message = entry->message;
+    entry->message = (struct held_message){0};
+    append_to_consumer(consumer, delivery);
+    append_to_leases(core, delivery);
+    consumer->held++;
+    consumer->held_bytes += delivery->bytes;
+    consumer->mailbox->leased++;
+    core->totals.leased++;
+    return true;
+}
+
+void lease_sent(struct step *step, struct delivery *delivery)
+{
+    struct consumer *consumer = delivery->consumer;
+    delivery->tag = consumer->next_tag++;
+    delivery->sent = true;
+    if (!table_add(&consumer->deliveries, table_hash_number(delivery->tag), delivery)) {
+        step->effects->failed = true;
+    }
+}
+
+struct entry_ref lease_entry(const struct delivery *delivery)
+{
+    return (struct entry_ref){.mailbox = delivery->consumer->mailbox,
+                              .key = delivery->key,
+                              .attempts = delivery->attempts + 1,
+                              .bytes = delivery->bytes};
+}
+
+static void unlink_delivery(struct core *core, struct delivery *delivery)
+{
+    struct consumer *consumer = delivery->consumer;
+    *(delivery->older ? &delivery->older->newer : &consumer->oldest) = delivery->newer;
+    *(delivery->newer ? &delivery->newer->older : &consumer->newest) = delivery->older;
+    if (consumer->unsent == delivery) {
+        consumer->unsent = delivery->newer;
+    }
+    *(delivery->lease_before ? &delivery->lease_before->lease_after : &core->lease_first) =
+        delivery->lease_after;
+    *(delivery->lease_after ? &delivery->lease_after->lease_before : &core->lease_last) =
+        delivery->lease_before;
+    if (delivery->sent) {
+        table_remove(&consumer->deliveries, table_hash_number(delivery->tag), delivery);
+    }
+}
+
+void lease_end(struct step *step, struct delivery *delivery)
+{
+    struct consumer *consumer = delivery->consumer;
+    unlink_delivery(step->core, delivery);
+    consumer->credit += delivery->sent ? 0 : 1; /* never used */
+    consumer->held--;
+    consumer->held_bytes -= delivery->bytes;
+    consumer->mailbox->leased--;
+    step->core->totals.leased--;
+    held_message_drop(&delivery->message);
+    free(delivery);
+    consumer_refresh(step->core, consumer);
+}
+
+/* retry_ms, doubled for each attempt before this one. */
+static int64_t backoff_ms(struct core *core, uint32_t attempts)
+{
+    uint32_t doublings = attempts < BACKOFF_DOUBLINGS ? attempts : BACKOFF_DOUBLINGS;
+    uint64_t delay = (uint64_t)core->settings.retry_ms << doublings;
+    if (delay > BACKOFF_MOST_MS) {
+        delay = BACKOFF_MOST_MS;
+    }
+    uint64_t spread = delay * JITTER_PERCENT / 100;
+    return (int64_t)(delay - spread + core_random(core) % (2 * spread + 1));
+}
+
+void lease_return(struct step *step, struct delivery *delivery, enum lease_return how)
+{
+    struct entry_ref ref = lease_entry(delivery);
+    if (!delivery->sent || how == RETURN_CLEAN) {
+        mailbox_put_back(step, ref.mailbox, &ref.key);
+    } else {
+        int64_t delay = how == RETURN_LATE ? backoff_ms(step->core, delivery->attempts) : 0;
+        entry_try_again(step, &ref, step->now.wall_ms + delay,
+                        how == RETURN_LATE ? "lease" : "connection");
+    }
+    lease_end(step, delivery);
+}
+
+void lease_time(struct step *step)
+{
+    struct delivery *first = NULL;
+    while ((first = step->core->lease_first) && first->deadline_ms <= step->now.mono_ms) {
+        lease_return(step, first, RETURN_LATE);
+    }
+}
+
+int64_t lease_first_ms(const struct core *core)
+{
+    return core->lease_first ? core->lease_first->deadline_ms : 0;
+}

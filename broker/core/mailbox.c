@@ -1,0 +1,268 @@
+/* SPDX-License-Identifier: EUPL-1.2
+ *
+ * See mailbox.h. A take: touch -> flush -> STORE_TAKE -> taken -> consumers (consumer.c), or back
+ * to the store when nobody has credit any more, or to the dead letters when it is too late.
+ */
+#include "core/mailbox.h"
+
+#include "core/consumer.h"
+#include "core/due.h"
+#include "core/entry.h"
+#include "core/limits.h"
+#include "core/note.h"
+
+#include <stdlib.h>
+#include <string.h>
+
+enum { SORTED_FIRST = 64 };
+
+static bool same_mailbox(const void *item, const void *key)
+{
+    return strcmp(((const struct mailbox *)item)->name, key) == 0;
+}
+
+struct mailbox *mailbox_known(const struct core *core, const char *name)
+{
+    return table_find(&core->mailboxes, table_hash_text(name, strlen(name)), same_mailbox, name);
+}
+
+static bool sorted_reserve(struct core *core)
+{
+    if (core->mailboxes.count < core->sorted_capacity) {
+        return true;
+    }
+    size_t capacity = core->sorted_capacity ? core->sorted_capacity * 2 : SORTED_FIRST;
+    struct mailbox **sorted = realloc(core->sorted, capacity * sizeof(struct mailbox *));
+    if (!sorted) {
+        return false;
+    }
+    core->sorted = sorted;
+    core->sorted_capacity = capacity;
+    return true;
+}
+
+static struct mailbox *add(struct core *core, const char *name, uint32_t id)
+{
+    size_t size = strlen(name);
+    struct mailbox *mailbox = calloc(1, sizeof *mailbox + size + 1);
+    if (!mailbox) {
+        return NULL;
+    }
+    memcpy(mailbox->name, name, size);
+    mailbox->id = id;
+    if (!sorted_reserve(core) ||
+        !table_add(&core->mailboxes, table_hash_text(name, size), mailbox)) {
+        free(mailbox);
+        return NULL;
+    }
+    core->sorted[core->mailboxes.count - 1] = mailbox;
+    core->is_sorted = false;
+    if (id >= core->next_mailbox) {
+        core->next_mailbox = id + 1;
+    }
+    return mailbox;
+}
+
+struct mailbox *mailbox_open(struct core *core, const char *name)
+{
+    struct mailbox *mailbox = mailbox_known(core, name);
+    return mailbox ? mailbox : add(core, name, core->next_mailbox);
+}
+
+bool mailbox_restore(struct core *core, const struct stored_mailbox *stored)
+{
+    struct mailbox *mailbox = add(core, stored->name, stored->id);
+    if (!mailbox) {
+        return false;
+    }
+    mailbox->announced = true;
+    mailbox->more = stored->waiting > 0;
+    mailbox->waiting = stored->waiting;
+    mailbox->waiting_bytes = stored->waiting_bytes;
+    mailbox->dead = stored->dead;
+    core->totals.waiting += stored->waiting;
+    core->totals.waiting_bytes += stored->waiting_bytes;
+    core->totals.dead += stored->dead;
+    return true;
+}
+
+static int by_name(const void *a, const void *b)
+{
+    return strcmp((*(struct mailbox *const *)a)->name, (*(struct mailbox *const *)b)->name);
+}
+
+struct mailbox **mailboxes_sorted(struct core *core, size_t *out_count)
+{
+    *out_count = core->mailboxes.count;
+    if (!core->is_sorted && *out_count > 1) {
+        qsort(core->sorted, *out_count, sizeof *core->sorted, by_name);
+    }
+    core->is_sorted = true;
+    return core->sorted;
+}
+
+void mailbox_announce(struct step *step, struct mailbox *mailbox)
+{
+    if (mailbox->announced) {
+        return;
+    }
+    struct ticket *ticket = NULL;
+    struct store_op *op = core_op(step, STORE_MAILBOX, &ticket);
+    op->mailbox.id = mailbox->id;
+    op->mailbox.name = mailbox->name;
+    if (ticket) {
+        ticket->mailbox = mailbox;
+        mailbox->announced = true;
+    }
+}
+
+void mailbox_announced(struct step *step, const struct ticket *ticket, enum store_status status)
+{
+    if (status != STORE_DONE) {
+        /* The next submit for it says the name again. */
+        ticket->mailbox->announced = false;
+        struct effect *effect = note(step->effects, NOTE_WARNING, "store.mailbox_refused");
+        note_number(effect, "mailbox", ticket->mailbox->id);
+    }
+}
+
+void mailbox_count_append(struct core *core, struct mailbox *mailbox, uint64_t bytes)
+{
+    mailbox->waiting++;
+    mailbox->waiting_bytes += bytes;
+    core->totals.waiting++;
+    core->totals.waiting_bytes += bytes;
+}
+
+/* The store may have moved damaged entries aside without saying which: never below zero. */
+static void subtract(uint64_t *from, uint64_t amount)
+{
+    *from -= amount < *from ? amount : *from;
+}
+
+void mailbox_count_gone(struct core *core, struct mailbox *mailbox, uint64_t bytes)
+{
+    subtract(&mailbox->waiting, 1);
+    subtract(&mailbox->waiting_bytes, bytes);
+    subtract(&core->totals.waiting, 1);
+    subtract(&core->totals.waiting_bytes, bytes);
+}
+
+void mailbox_touch(struct core *core, struct mailbox *mailbox)
+{
+    if (!mailbox->dirty) {
+        mailbox->dirty = true;
+        mailbox->next_dirty = core->dirty_mailboxes;
+        core->dirty_mailboxes = mailbox;
+    }
+}
+
+void mailbox_expect(struct step *step, struct mailbox *mailbox, int64_t due_ms)
+{
+    if (due_ms <= step->now.wall_ms) {
+        mailbox->more = true;
+        mailbox->again = true;
+        mailbox_touch(step->core, mailbox);
+    } else if (mailbox->next_due_ms == 0 || due_ms < mailbox->next_due_ms) {
+        mailbox->next_due_ms = due_ms;
+        due_update(step, mailbox);
+    }
+}
+
+void mailbox_put_back(struct step *step, struct mailbox *mailbox, const struct entry_key *key)
+{
+    core_op(step, STORE_RELEASE, NULL)->release = *key;
+    mailbox_expect(step, mailbox, 0);
+}
+
+/* To the consumer whose turn it is, if it is not too late and somebody can take it. */
+static void hand_on(struct step *step, struct mailbox *mailbox, struct store_entry *entry)
+{
+    if (entry->expires_ms > 0 && entry->expires_ms <= step->now.wall_ms) {
+        struct entry_ref ref = {.mailbox = mailbox,
+                                .key = entry->key,
+                                .attempts = entry->attempts,
+                                .bytes = entry_bytes(entry)};
+        entry_bury(step, &ref, RELAIS__V1__CODE__CODE_EXPIRED, "");
+        held_message_drop(&entry->message);
+    } else if (mailbox->turn && !step->core->draining) {
+        consumer_give(step, mailbox->turn, entry);
+    } else {
+        mailbox_put_back(step, mailbox, &entry->key);
+        held_message_drop(&entry->message);
+    }
+}
+
+void mailbox_taken(struct step *step, const struct ticket *ticket, struct store_result *result)
+{
+    struct mailbox *mailbox = ticket->mailbox;
+    mailbox->taking = false;
+    mailbox->more = result->take.more || mailbox->again;
+    mailbox->again = false;
+    mailbox->next_due_ms = result->take.next_due_ms > 0 ? result->take.next_due_ms : 0;
+    due_update(step, mailbox);
+    if (result->status == STORE_DAMAGED) {
+        struct effect *effect = note(step->effects, NOTE_ERROR, "store.damaged");
+        note_text(step->effects, effect, "mailbox", mailbox->name);
+    }
+    for (uint32_t i = 0; i < result->take.count; i++) {
+        hand_on(step, mailbox, &result->take.entries[i]);
+    }
+    mailbox_touch(step->core, mailbox);
+}
+
+void mailbox_time(struct step *step)
+{
+    struct mailbox *mailbox = NULL;
+    while ((mailbox = due_take(step))) {
+        mailbox_expect(step, mailbox, 0);
+    }
+}
+
+static void take(struct step *step, struct mailbox *mailbox)
+{
+    if (!mailbox->more || mailbox->taking || !mailbox->turn || step->core->draining ||
+        mailbox->leased >= LIMIT_HELD_ENTRIES) {
+        return;
+    }
+    uint64_t entries = LIMIT_HELD_ENTRIES - mailbox->leased;
+    if (entries > mailbox->credit) {
+        entries = mailbox->credit;
+    }
+    if (entries > LIMIT_TAKE_ENTRIES) {
+        entries = LIMIT_TAKE_ENTRIES;
+    }
+    struct ticket *ticket = NULL;
+    struct store_op *op = core_op(step, STORE_TAKE, &ticket);
+    op->take.mailbox = mailbox->id;
+    op->take.max_entries = (uint32_t)entries;
+    op->take.max_bytes = LIMIT_TAKE_BYTES;
+    if (ticket) {
+        ticket->mailbox = mailbox;
+        mailbox->taking = true;
+        mailbox->again = false;
+    }
+}
+
+void mailbox_flush(struct step *step)
+{
+    struct mailbox *mailbox = step->core->dirty_mailboxes;
+    step->core->dirty_mailboxes = NULL;
+    while (mailbox) {
+        struct mailbox *next = mailbox->next_dirty;
+        mailbox->dirty = false;
+        mailbox->next_dirty = NULL;
+        take(step, mailbox);
+        mailbox = next;
+    }
+}
+
+void mailboxes_fini(struct core *core)
+{
+    for (size_t i = 0; i < core->mailboxes.count; i++) {
+        free(core->sorted[i]);
+    }
+    free(core->sorted);
+    free(core->due);
+    table_fini(&core->mailboxes);
+}

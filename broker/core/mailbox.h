@@ -1,0 +1,52 @@
+/* SPDX-License-Identifier: EUPL-1.2
+ *
+ * Mailboxes: their names and counters, and when entries are taken from the store for them. Never
+ * more than one take of a mailbox is with the store, and never more is asked for than the consumers
+ * with credit can be given. One thread.
+ */
+#ifndef RELAIS_CORE_MAILBOX_H
+#define RELAIS_CORE_MAILBOX_H
+
+#include "core/state.h"
+
+/* NULL: never used. */
+struct mailbox *mailbox_known(const struct core *core, const char *name);
+
+/* The mailbox of this address, made when it is not there. NULL without memory. */
+struct mailbox *mailbox_open(struct core *core, const char *name);
+
+/* One that the store holds. False without memory. */
+bool mailbox_restore(struct core *core, const struct stored_mailbox *stored);
+
+/* Every mailbox by name, in order. */
+struct mailbox **mailboxes_sorted(struct core *core, size_t *out_count);
+
+/* Tells the store its name, once, before the first op that needs it. */
+void mailbox_announce(struct step *step, struct mailbox *mailbox);
+void mailbox_announced(struct step *step, const struct ticket *ticket, enum store_status status);
+
+/* An entry came in or went for good. */
+void mailbox_count_append(struct core *core, struct mailbox *mailbox, uint64_t bytes);
+void mailbox_count_gone(struct core *core, struct mailbox *mailbox, uint64_t bytes);
+
+/* Something may be there at that time; 0: now. */
+void mailbox_expect(struct step *step, struct mailbox *mailbox, int64_t due_ms);
+
+/* An entry is given back to the store, without a write. */
+void mailbox_put_back(struct step *step, struct mailbox *mailbox, const struct entry_key *key);
+
+/* A consumer has come, gone or gained credit: look again at the end of the turn. */
+void mailbox_touch(struct core *core, struct mailbox *mailbox);
+
+/* Entries came. */
+void mailbox_taken(struct step *step, const struct ticket *ticket, struct store_result *result);
+
+/* Looks at mailboxes whose deferred entries are due. */
+void mailbox_time(struct step *step);
+
+/* Takes for the mailboxes touched since the last flush. */
+void mailbox_flush(struct step *step);
+
+void mailboxes_fini(struct core *core);
+
+#endif

@@ -1,0 +1,372 @@
+/* SPDX-License-Identifier: EUPL-1.2
+ *
+ * See submit.h.
+ */
+#include "core/submit.h"
+
+#include "core/envelope_rules.h"
+#include "core/limits.h"
+#include "core/mailbox.h"
+#include "core/note.h"
+#include "core/reply.h"
+#include "core/session.h"
+#include "wire/body.h"
+#include "wire/codec.h"
+
+#include <stdlib.h>
+
+enum {
+    BUSY_RETRY_MS = 200,  /* some commits later */
+    OVERHEAD_BYTES = 512, /* what an empty message costs while it is on its way to disk */
+    CODE_BITS = 32,
+};
+
+/* One submit on its way. */
+struct submission {
+    struct step *step;
+    struct session *session;
+    const struct directory_client *client;
+    const struct event *event;
+    struct body_reader body;
+    struct reply_refused refused;
+};
+
+/* One message of it. */
+struct piece {
+    size_t part;
+    struct bytes envelope, payload;
+    size_t envelope_frame, payload_frame;
+    uint64_t cost;
+};
+
+static bool broken(struct refusal *out_refusal, const char *field, const char *wrong,
+                   const char *right)
+{
+    *out_refusal = (struct refusal){
+        .code = RELAIS__V1__CODE__CODE_MALFORMED, .field = field, .wrong = wrong, .right = right};
+    return false;
+}
+
+static bool next_piece(struct body_reader *body, const Relais__V1__Part *part,
+                       struct piece *out_piece)
+{
+    return body_reader_next(body, part->envelope_bytes, &out_piece->envelope,
+                            &out_piece->envelope_frame) &&
+           body_reader_next(body, part->payload_bytes, &out_piece->payload,
+                            &out_piece->payload_frame);
+}
+
+static void body_begin(const struct event *event, struct body_reader *out_body)
+{
+    body_reader_init(out_body, event->frames.frames + 1, event->frames.frame_count - 1);
+}
+
+/* The whole before any of it: a body that does not fit harms no message. */
+static bool check_shape(struct step *step, const struct session *session, const struct event *event,
+                        const Relais__V1__Submit *submit, struct refusal *out_refusal)
+{
+    struct body_reader body;
+    struct piece piece = {0};
+    uint64_t bytes = 0;
+    if (submit->first_number != session->next_number) {
+        broken(out_refusal, "submit.first_number",
+               refusal_number(step->effects, submit->first_number),
+               refusal_number(step->effects, session->next_number));
+        out_refusal->code = RELAIS__V1__CODE__CODE_FIELD_INVALID;
+        return false;
+    }
+    if (submit->n_parts == 0 || submit->n_parts > WIRE_BATCH_MESSAGES) {
+        return broken(out_refusal, "submit.parts", refusal_number(step->effects, submit->n_parts),
+                      "1 to 1024 messages");
+    }
+    body_begin(event, &body);
+    for (size_t i = 0; i < submit->n_parts; i++) {
+        if (!next_piece(&body, submit->parts[i], &piece)) {
+            return broken(out_refusal, envelope_part_field(step->effects, i, ""), "not in the body",
+                          "envelope and payload, each within one frame");
+        }
+        bytes += (uint64_t)piece.envelope.size + piece.payload.size;
+    }
+    if (!body_reader_done(&body)) {
+        return broken(out_refusal, "submit.parts", "bytes left over", "parts for all of the body");
+    }
+    if (submit->n_parts > 1 && bytes > LIMIT_BATCH_BYTES) {
+        return broken(out_refusal, "submit.parts", refusal_number(step->effects, bytes),
+                      refusal_number(step->effects, LIMIT_BATCH_BYTES));
+    }
+    return true;
+}
+
+static bool busy(const struct submission *submission, size_t part, const char *wrong,
+                 uint64_t right, struct refusal *out_refusal)
+{
+    struct effects *effects = submission->step->effects;
+    *out_refusal = (struct refusal){.code = RELAIS__V1__CODE__CODE_BUSY,
+                                    .field = envelope_part_field(effects, part, ""),
+                                    .wrong = wrong,
+                                    .right = refusal_number(effects, right),
+                                    .retry_after_ms = BUSY_RETRY_MS};
+    return false;
+}
+
+/* What is checked before a byte of the envelope is looked at. */
+static bool check_admission(const struct submission *submission, const struct piece *piece,
+                            struct refusal *out_refusal)
+{
+    const struct core *core = submission->step->core;
+    const struct session *session = submission->session;
+    if ((submission->client->roles & ROLE_MAY_SEND) == 0) {
+        *out_refusal = (struct refusal){.code = RELAIS__V1__CODE__CODE_ROLE_MISSING,
+                                        .field = "client.roles",
+                                        .wrong = "without send",
+                                        .right = "a client with the role send"};
+        return false;
+    }
+    if (core->draining) {
+        *out_refusal = session_draining();
+        return false;
+    }
+    if (session->window_messages >= LIMIT_WINDOW_MESSAGES) {
+        return busy(submission, piece->part, "too many messages without an answer",
+                    LIMIT_WINDOW_MESSAGES, out_refusal);
+    }
+    if (session->window_messages > 0 && session->window_bytes + piece->cost > LIMIT_WINDOW_BYTES) {
+        return busy(submission, piece->part, "too many bytes without an answer", LIMIT_WINDOW_BYTES,
+                    out_refusal);
+    }
+    if (core->storing > 0 && core->storing_bytes + piece->cost > core->settings.storing_bytes) {
+        return busy(submission, piece->part, "too many bytes on their way to disk",
+                    core->settings.storing_bytes, out_refusal);
+    }
+    return true;
+}
+
+static bool check_sizes(const struct submission *submission, const struct piece *piece,
+                        struct refusal *out_refusal)
+{
+    struct effects *effects = submission->step->effects;
+    uint32_t most = submission->step->core->settings.payload_bytes;
+    bool envelope = piece->envelope.size > WIRE_ENVELOPE_BYTES;
+    if (!envelope && piece->payload.size <= most) {
+        return true;
+    }
+    *out_refusal = (struct refusal){
+        .code = RELAIS__V1__CODE__CODE_TOO_LARGE,
+        .field = envelope_part_field(effects, piece->part,
+                                     envelope ? ".envelope_bytes" : ".payload_bytes"),
+        .wrong = refusal_number(effects, envelope ? piece->envelope.size : piece->payload.size),
+        .right = refusal_number(effects, envelope ? WIRE_ENVELOPE_BYTES : most),
+    };
+    return false;
+}
+
+/* NULL: *out_refusal says why. The envelope lives until the next one is read. */
+static const Relais__V1__Envelope *read_envelope(const struct submission *submission,
+                                                 const struct piece *piece,
+                                                 struct refusal *out_refusal)
+{
+    struct effects *effects = submission->step->effects;
+    struct wire_arena *arena = &submission->step->core->envelope_arena;
+    struct wire_fault fault = {0};
+    wire_arena_reset(arena);
+    Relais__V1__Envelope *envelope = wire_unpack_envelope(piece->envelope, arena, &fault);
+    if (!envelope) {
+        const char *tail =
+            refusal_join(effects, ".envelope", fault.field[0] ? "." : "", fault.field);
+        *out_refusal = (struct refusal){.code = RELAIS__V1__CODE__CODE_FIELD_INVALID,
+                                        .field = envelope_part_field(effects, piece->part, tail),
+                                        .wrong = fault.what,
+                                        .right = "a packed relais.v1.Envelope"};
+        return NULL;
+    }
+    struct envelope_subject subject = {.step = submission->step,
+                                       .client = submission->client,
+                                       .part = piece->part,
+                                       .payload_bytes = (uint32_t)piece->payload.size,
+                                       .envelope = envelope};
+    return envelope_check(&subject, out_refusal) ? envelope : NULL;
+}
+
+static uint8_t lane_of(Relais__V1__Priority priority)
+{
+    if (priority == RELAIS__V1__PRIORITY__PRIORITY_HIGH) {
+        return LANE_HIGH;
+    }
+    return priority == RELAIS__V1__PRIORITY__PRIORITY_LOW ? LANE_LOW : LANE_NORMAL;
+}
+
+/* The mailboxes of the recipients, in memory that the ticket takes over when there are several.
+ * False without memory. */
+static bool open_mailboxes(struct core *core, const Relais__V1__Envelope *envelope,
+                           struct mailbox ***out_many, struct mailbox **out_one)
+{
+    struct mailbox **many = NULL;
+    if (envelope->n_to > 1) {
+        many = calloc(envelope->n_to, sizeof *many);
+        if (!many) {
+            return false;
+        }
+    }
+    for (size_t i = 0; i < envelope->n_to; i++) {
+        struct mailbox *mailbox = mailbox_open(core, envelope->to[i]);
+        if (!mailbox) {
+            free(many);
+            return false;
+        }
+        *(many ? &many[i] : out_one) = mailbox;
+    }
+    *out_many = many;
+    return true;
+}
+
+static struct held_message hold(const struct event *event, const struct piece *piece)
+{
+    struct buffer *const *buffers = event->frames.buffers + 1;
+    struct held_message message = {.envelope = piece->envelope};
+    message.envelope_buffer = buffer_ref(buffers[piece->envelope_frame]);
+    if (piece->payload.size > 0) {
+        message.payload = piece->payload;
+        message.payload_buffer = buffer_ref(buffers[piece->payload_frame]);
+    }
+    return message;
+}
+
+static void count_in(struct submission *submission, struct ticket *ticket,
+                     const struct piece *piece)
+{
+    struct core *core = submission->step->core;
+    ticket->connection = submission->session->connection;
+    ticket->number = submission->session->next_number + piece->part;
+    ticket->bytes = (uint64_t)piece->envelope.size + piece->payload.size;
+    submission->session->window_messages++;
+    submission->session->window_bytes += piece->cost;
+    core->storing++;
+    core->storing_bytes += piece->cost;
+}
+
+/* To the store. False without memory: *out_refusal says so. */
+static bool append(struct submission *submission, const struct piece *piece,
+                   const Relais__V1__Envelope *envelope, struct refusal *out_refusal)
+{
+    struct step *step = submission->step;
+    struct mailbox **many = NULL;
+    struct mailbox *one = NULL;
+    struct store_recipient *recipients =
+        effects_alloc(step->effects, envelope->n_to * sizeof *recipients);
+    if (!recipients || !open_mailboxes(step->core, envelope, &many, &one)) {
+        return busy(submission, piece->part, "no memory", 0, out_refusal);
+    }
+    int64_t due_ms = envelope->not_before_ms > step->now.wall_ms ? envelope->not_before_ms : 0;
+    for (size_t i = 0; i < envelope->n_to; i++) {
+        struct mailbox *mailbox = many ? many[i] : one;
+        mailbox_announce(step, mailbox);
+        recipients[i] = (struct store_recipient){
+            .mailbox = mailbox->id, .lane = lane_of(envelope->priority), .due_ms = due_ms};
+    }
+    struct ticket *ticket = NULL;
+    struct store_op *op = core_op(step, STORE_APPEND, &ticket);
+    op->append.sender =
+        effects_text(step->effects, directory_member_slug(submission->client->member));
+    op->append.id = effects_text(step->effects, envelope->id);
+    op->append.message = hold(submission->event, piece);
+    op->append.recipients = recipients;
+    op->append.recipient_count = (uint32_t)envelope->n_to;
+    op->append.expires_ms = envelope->expires_at_ms;
+    if (!ticket) {
+        free(many);
+        return true; /* effects->failed is set */
+    }
+    ticket->mailbox = one;
+    ticket->mailboxes = many;
+    ticket->mailbox_count = (uint32_t)envelope->n_to;
+    ticket->due_ms = due_ms;
+    count_in(submission, ticket, piece);
+    return true;
+}
+
+/* Once a code and session: whoever sends a thousand wrong messages fills no log. */
+static void note_refused(const struct submission *submission, const struct refusal *refusal)
+{
+    struct session *session = submission->session;
+    uint32_t bit = 1U << ((unsigned)refusal->code % CODE_BITS);
+    if ((session->noted & bit) == 0) {
+        session->noted |= bit;
+        struct effects *effects = submission->step->effects;
+        struct effect *effect = note(effects, NOTE_WARNING, "submit.refused");
+        note_number(effect, "connection", session->connection);
+        note_text(effects, effect, "member", session->member);
+        note_text(effects, effect, "code", refusal_code_name(refusal->code));
+    }
+}
+
+static void take_part(struct submission *submission, const Relais__V1__Part *part, size_t i)
+{
+    struct piece piece = {.part = i};
+    struct refusal refusal = {0};
+    next_piece(&submission->body, part, &piece); /* check_shape() has seen it */
+    piece.cost = (uint64_t)piece.envelope.size + piece.payload.size + OVERHEAD_BYTES;
+    if (check_admission(submission, &piece, &refusal) &&
+        check_sizes(submission, &piece, &refusal)) {
+        const Relais__V1__Envelope *envelope = read_envelope(submission, &piece, &refusal);
+        if (envelope && append(submission, &piece, envelope, &refusal)) {
+            return;
+        }
+    }
+    reply_refused_add(&submission->refused, submission->session->next_number + i, &refusal);
+    note_refused(submission, &refusal);
+}
+
+bool submit_take(struct step *step, struct session *session, const struct directory_client *client,
+                 const struct event *event, const Relais__V1__Submit *submit,
+                 struct refusal *out_refusal)
+{
+    if (!check_shape(step, session, event, submit, out_refusal)) {
+        return false;
+    }
+    struct submission submission = {
+        .step = step, .session = session, .client = client, .event = event};
+    submission.refused = (struct reply_refused){.step = step, .connection = session->connection};
+    body_begin(event, &submission.body);
+    for (size_t i = 0; i < submit->n_parts; i++) {
+        take_part(&submission, submit->parts[i], i);
+    }
+    reply_refused_end(&submission.refused);
+    session->next_number += submit->n_parts;
+    return true;
+}
+
+static void stored_in(struct step *step, const struct ticket *ticket)
+{
+    for (uint32_t i = 0; i < ticket->mailbox_count; i++) {
+        struct mailbox *mailbox = ticket->mailboxes ? ticket->mailboxes[i] : ticket->mailbox;
+        mailbox_count_append(step->core, mailbox, ticket->bytes);
+        mailbox_expect(step, mailbox, ticket->due_ms);
+    }
+}
+
+void submit_stored(struct step *step, const struct ticket *ticket,
+                   const struct store_result *result)
+{
+    struct core *core = step->core;
+    struct session *session = session_find(core, ticket->connection);
+    uint64_t cost = ticket->bytes + OVERHEAD_BYTES;
+    bool good = result->status == STORE_DONE;
+    core->storing--;
+    core->storing_bytes -= cost;
+    if (good && result->append.duplicate) {
+        core->totals.duplicates++;
+    } else if (good) {
+        stored_in(step, ticket);
+    }
+    core->totals.accepted += good ? 1 : 0;
+    free(ticket->mailboxes);
+    if (!session || session->over) {
+        return;
+    }
+    session->window_messages--;
+    session->window_bytes -= cost;
+    if (!ranges_add(good ? &session->accepted : &session->full, ticket->number)) {
+        step->effects->failed = true;
+    }
+    session_touch(core, session);
+}

@@ -1,0 +1,55 @@
+/* SPDX-License-Identifier: EUPL-1.2
+ *
+ * What the core remembers of an op that is with the store, until its result comes. Tickets are
+ * numbered one after the other and results come in the order of the ops, so a ring holds them.
+ *
+ * Invariant: a ticket is open from ticket_new() to ticket_done(), each once. Bounded by what may be
+ * with the store: LIMIT_STORING_BYTES of submits (each counted with an overhead),
+ * LIMIT_HELD_ENTRIES and one take a mailbox. One thread.
+ */
+#ifndef RELAIS_CORE_TICKET_H
+#define RELAIS_CORE_TICKET_H
+
+#include "core/stored.h"
+
+struct mailbox;
+
+struct ticket {
+    uint64_t id; /* 0: closed */
+    enum store_op_kind kind;
+    uint32_t mailbox_count;     /* recipients of an append */
+    struct mailbox *mailbox;    /* the only one */
+    struct mailbox **mailboxes; /* allocated; when there are several */
+    uint64_t connection;        /* who is told; 0: nobody */
+    uint64_t number;            /* of the message in its connection, or tag */
+    uint64_t consumer;          /* its serial; 0: nobody is told */
+    uint64_t bytes;             /* of the message */
+    uint32_t attempts;          /* defer, bury */
+    uint32_t code;              /* bury */
+    int64_t due_ms;             /* append, defer */
+    struct entry_key key;       /* ack, defer, bury */
+};
+
+struct tickets {
+    struct ticket *ring;
+    size_t capacity; /* 0 or a power of two */
+    uint64_t first;  /* the oldest that may be open */
+    uint64_t next;
+};
+
+void tickets_init(struct tickets *tickets);
+void tickets_fini(struct tickets *tickets);
+
+/* Room for one more. False without memory. */
+bool tickets_reserve(struct tickets *tickets);
+
+/* A new open ticket, zeroed but for its id and kind; valid until the next is made. After a good
+ * tickets_reserve() always one in the ring. NULL without memory. */
+struct ticket *ticket_new(struct tickets *tickets, enum store_op_kind kind);
+
+/* Closes the ticket and gives what it held in *out_ticket (mailboxes: to be freed by the caller).
+ * False when it is not open or of another kind. */
+bool ticket_done(struct tickets *tickets, uint64_t id, enum store_op_kind kind,
+                 struct ticket *out_ticket);
+
+#endif

@@ -58,7 +58,7 @@ static enum monitor_kind kind_of(uint16_t event)
     case ZMQ_EVENT_ACCEPT_FAILED:
         return MONITOR_ACCEPT_FAILED;
     case ZMQ_EVENT_HANDSHAKE_FAILED_PROTOCOL:
-        return MONITOR_BAD_HANDSHAKE;
+        return MONITOR_BAD_PROTOCOL;
     case ZMQ_EVENT_HANDSHAKE_FAILED_NO_DETAIL:
         return MONITOR_LEFT_HANDSHAKE;
     case ZMQ_EVENT_LISTENING:

@@ -17,7 +17,8 @@ enum monitor_kind {
     MONITOR_ACCEPTED,      /* value: descriptor */
     MONITOR_GONE,          /* value: descriptor */
     MONITOR_ACCEPT_FAILED, /* value: errno */
-    MONITOR_BAD_HANDSHAKE, /* not ZMTP, not CURVE, or a wrong server key */
+    MONITOR_BAD_PROTOCOL,  /* not ZMTP, not CURVE, a wrong server key; later: bytes that do not
+                              decrypt */
     MONITOR_LEFT_HANDSHAKE,
     MONITOR_LISTENING, /* value: descriptor */
     MONITOR_OTHER,

@@ -185,8 +185,8 @@ static void monitor_drain(struct net *net)
                              NULL);
             }
             break;
-        case MONITOR_BAD_HANDSHAKE:
-            refusals_add(&net->refusals, "the handshake broke the protocol", 0, NULL);
+        case MONITOR_BAD_PROTOCOL:
+            refusals_add(&net->refusals, "the peer broke the protocol", 0, NULL);
             break;
         case MONITOR_LEFT_HANDSHAKE:
             refusals_add(&net->refusals, "the handshake was not finished", 0, NULL);

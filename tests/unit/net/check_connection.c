@@ -6,6 +6,8 @@
 #include "net/connection.h"
 #include "net/descriptor.h"
 #include "net/endings.h"
+#include "net/refusals.h"
+#include "net/sweep.h"
 
 #include <check.h>
 #include <stdlib.h>
@@ -153,6 +155,59 @@ START_TEST(who_was_never_announced_is_never_reported)
 }
 END_TEST
 
+START_TEST(who_says_nothing_is_sent_away_in_time)
+{
+    struct sweep sweep = {.message_bytes_max = 1000, .silence_ms = 10000};
+    struct refusals *refusals = calloc(1, sizeof *refusals);
+    struct net_event event;
+    ck_assert(connection_table_accept(table, ours[0], 1, 0));
+    sweep_run(&sweep, table, refusals, 10000);
+    ck_assert(!refusals_next(refusals, &event));
+    sweep_run(&sweep, table, refusals, 10001); /* before its time: no look */
+    ck_assert(!refusals_next(refusals, &event));
+    sweep_run(&sweep, table, refusals, 10000 + SWEEP_INTERVAL_MS);
+    ck_assert(refusals_next(refusals, &event));
+    ck_assert_str_eq(event.reason, "connected and said nothing");
+    char byte = 0;
+    ck_assert_int_eq(read(ours[1], &byte, 1), 0);
+    sweep_run(&sweep, table, refusals, 20000);
+    ck_assert(!refusals_next(refusals, &event));
+    free(refusals);
+}
+END_TEST
+
+START_TEST(who_has_spoken_may_be_silent)
+{
+    struct sweep sweep = {.message_bytes_max = 1000, .silence_ms = 10000};
+    struct refusals *refusals = calloc(1, sizeof *refusals);
+    struct net_event event;
+    ck_assert(connection_table_accept(table, ours[0], 1, 0));
+    ck_assert_ptr_nonnull(connection_table_add(table, 2, ours[0], &total));
+    for (int64_t now_ms = 0; now_ms < 1000000; now_ms += 1000) {
+        sweep_run(&sweep, table, refusals, now_ms);
+    }
+    ck_assert(!refusals_next(refusals, &event));
+    free(refusals);
+}
+END_TEST
+
+START_TEST(a_flood_of_refusals_stays_small)
+{
+    struct refusals *refusals = calloc(1, sizeof *refusals);
+    struct net_event event;
+    for (uint64_t i = 1; i <= 1000; i++) {
+        refusals_add(refusals, "flood", i, NULL);
+    }
+    size_t told = 0;
+    while (refusals_next(refusals, &event)) {
+        told++;
+        ck_assert_uint_eq(event.connection, told);
+    }
+    ck_assert_uint_eq(told, REFUSALS_MAX);
+    free(refusals);
+}
+END_TEST
+
 int main(void)
 {
     Suite *suite = suite_create("net connection");
@@ -167,6 +222,9 @@ int main(void)
     tcase_add_test(cases, an_end_is_reported_once_whatever_the_order);
     tcase_add_test(cases, an_end_waits_for_the_last_messages_but_not_for_ever);
     tcase_add_test(cases, who_was_never_announced_is_never_reported);
+    tcase_add_test(cases, who_says_nothing_is_sent_away_in_time);
+    tcase_add_test(cases, who_has_spoken_may_be_silent);
+    tcase_add_test(cases, a_flood_of_refusals_stays_small);
     suite_add_tcase(suite, cases);
     SRunner *runner = srunner_create(suite);
     srunner_run_all(runner, CK_NORMAL);

@@ -97,7 +97,7 @@ static size_t character_bytes(const unsigned char *text)
     if (text[0] < 0x80) {
         size = 1;
     } else if (text[0] >= 0xC2 && text[0] < 0xF5) {
-        size = text[0] < 0xE0 ? 2 : text[0] < 0xF0 ? 3 : 4;
+        size = 2U + (size_t)(text[0] >= 0xE0) + (size_t)(text[0] >= 0xF0);
     }
     for (size_t i = 1; i < size; i++) {
         if ((text[i] & 0xC0U) != 0x80U) {

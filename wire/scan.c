@@ -359,34 +359,47 @@ bool wire_scan(const ProtobufCMessageDescriptor *descriptor, struct bytes input,
     return scan_level(&scan, &outermost);
 }
 
-/* The bytes of the UTF-8 sequence at the start of text, 0 when it is none. RFC 3629, section 4. */
+/* The sequences of RFC 3629, section 4, by lead byte. The second byte's bounds keep out overlong
+ * forms, surrogates and what lies beyond U+10FFFF. */
+struct sequence {
+    uint8_t first_lead;
+    uint8_t last_lead;
+    uint8_t length;
+    uint8_t second_low;
+    uint8_t second_high;
+};
+
+static const struct sequence SEQUENCES[] = {
+    {0xc2, 0xdf, 2, 0x80, 0xbf}, {0xe0, 0xe0, 3, 0xa0, 0xbf}, {0xe1, 0xec, 3, 0x80, 0xbf},
+    {0xed, 0xed, 3, 0x80, 0x9f}, {0xee, 0xef, 3, 0x80, 0xbf}, {0xf0, 0xf0, 4, 0x90, 0xbf},
+    {0xf1, 0xf3, 4, 0x80, 0xbf}, {0xf4, 0xf4, 4, 0x80, 0x8f},
+};
+
+static const struct sequence *sequence_of(uint8_t lead)
+{
+    for (size_t i = 0; i < sizeof SEQUENCES / sizeof SEQUENCES[0]; i++) {
+        if (lead >= SEQUENCES[i].first_lead && lead <= SEQUENCES[i].last_lead) {
+            return &SEQUENCES[i];
+        }
+    }
+    return NULL;
+}
+
+/* The bytes of the sequence at the start of text, 0 when it is none. */
 static size_t sequence_length(const uint8_t *text, size_t size)
 {
-    const uint8_t lead = text[0];
-    uint8_t low = 0x80; /* what the second byte may be: keeps out overlong forms and surrogates */
-    uint8_t high = 0xbf;
-    size_t length = 0;
+    const struct sequence *sequence = sequence_of(text[0]);
 
-    if (lead >= 0xc2 && lead <= 0xdf) {
-        length = 2;
-    } else if (lead >= 0xe0 && lead <= 0xef) {
-        length = 3;
-        low = lead == 0xe0 ? 0xa0 : low;
-        high = lead == 0xed ? 0x9f : high;
-    } else if (lead >= 0xf0 && lead <= 0xf4) {
-        length = 4;
-        low = lead == 0xf0 ? 0x90 : low;
-        high = lead == 0xf4 ? 0x8f : high;
-    }
-    if (length == 0 || length > size || text[1] < low || text[1] > high) {
+    if (sequence == NULL || sequence->length > size || text[1] < sequence->second_low ||
+        text[1] > sequence->second_high) {
         return 0;
     }
-    for (size_t i = 2; i < length; i++) {
+    for (size_t i = 2; i < sequence->length; i++) {
         if (text[i] < 0x80 || text[i] > 0xbf) {
             return 0;
         }
     }
-    return length;
+    return sequence->length;
 }
 
 bool wire_is_text(struct bytes text)

@@ -101,8 +101,8 @@ struct store_entry {
  * only after the commit that holds its effect has been synced. */
 struct store_result {
     enum store_op_kind kind;
-    uint64_t ticket;
     enum store_status status;
+    uint64_t ticket;
     union {
         struct {
             uint64_t sequence;

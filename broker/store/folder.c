@@ -23,6 +23,7 @@ void store_problem_set(struct store_problem *problem, enum store_problem_kind ki
     va_start(arguments, format);
     problem->kind = kind;
     problem->system_errno = system_errno;
+    /* NOLINTNEXTLINE(clang-analyzer-valist.Uninitialized): va_start is two lines above */
     (void)vsnprintf(problem->detail, sizeof problem->detail, format, arguments);
     va_end(arguments);
 }

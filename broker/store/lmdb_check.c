@@ -50,15 +50,15 @@ static uint64_t number64(const uint8_t *at)
 static bool read_meta(const uint8_t *page, uint64_t number, struct meta *out_meta)
 {
     const uint8_t *meta = page + 16;
-    const uint8_t *trees = meta + 24;
+    const uint8_t *tree = meta + 24;
     uint16_t flags = 0;
     memcpy(&flags, page + 10, sizeof flags);
-    out_meta->page_bytes = number32(trees);
-    out_meta->last_page = number64(trees + 96);
-    out_meta->transaction = number64(trees + 104);
+    out_meta->page_bytes = number32(tree);
+    out_meta->last_page = number64(tree + 96);
+    out_meta->transaction = number64(tree + 104);
     bool roots = true;
-    for (int i = 0; i < 2; i++) {
-        uint64_t root = number64(trees + 48 * i + 40);
+    for (int i = 0; i < 2; i++, tree += 48) {
+        uint64_t root = number64(tree + 40);
         roots = roots && (root == UINT64_MAX || root <= out_meta->last_page);
     }
     return number64(page) == number && (flags & META_FLAG) != 0 && number32(meta) == META_MAGIC &&

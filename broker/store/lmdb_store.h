@@ -93,6 +93,10 @@ struct batch {
 bool lmdb_check_file(const struct folder *folder, const char *path, bool *out_exists,
                      struct store_problem *out_problem);
 
+/* lmdb_start.c */
+bool lmdb_create(struct lmdb_store *store, struct store_problem *out_problem);
+bool lmdb_read_start(struct lmdb_store *store, struct store_problem *out_problem);
+
 /* lmdb.c */
 void lmdb_problem(struct store_problem *out_problem, const char *path, const char *what, int rc);
 

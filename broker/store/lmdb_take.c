@@ -55,11 +55,11 @@ static struct entry_key scan_begin(const struct take *take, int scan)
 {
     const struct claims *claims = &take->mailbox->claims;
     struct entry_key key = {.lane = (uint8_t)scan};
-    if (scan == SCAN_LATER) {
+    if (scan < LANE_COUNT) {
+        key.sequence = claims->lane_hint[scan];
+    } else {
         key = claims->later_hint;
         key.due_ms = key.due_ms > 0 ? key.due_ms : 1;
-    } else {
-        key.sequence = claims->lane_hint[scan];
     }
     key.mailbox = take->mailbox->id;
     return key;
@@ -199,13 +199,29 @@ static int note_damaged(struct take *take, const struct entry_key *key)
     return 0;
 }
 
-/* Takes the entry that a scan stands on, and moves the scan on unless nothing more fits. */
+/* The entry, whole, is the result's and claimed. */
+static int keep(struct take *take, int number, uint64_t bytes)
+{
+    struct scan *scan = &take->scans[number];
+    /* In the result before anything can fail, so that the message is dropped with it. */
+    take->count++;
+    take->bytes += bytes;
+    take->batch->moved_bytes += bytes;
+    take->mailbox->picks += number == SCAN_LATER ? 0 : 1;
+    take->full = take->count == take->max_entries;
+    if (!claims_add(&take->mailbox->claims, &scan->key)) {
+        return ENOMEM;
+    }
+    return batch_note(take->batch, UNDO_CLAIMED, take->mailbox, &scan->key);
+}
+
+/* Takes the entry that a scan stands on and moves the scan on, unless nothing more fits. */
 static int take_one(struct take *take, int number)
 {
     struct scan *scan = &take->scans[number];
     struct entry_record record = {0};
     bool damaged = !record_read_entry(scan->table, scan->raw_key, scan->record, &record);
-    if (!damaged && take->count > 0 && take->bytes + record.bytes > take->max_bytes) {
+    if (take->count > 0 && take->bytes + record.bytes > take->max_bytes) {
         take->full = true;
         return 0;
     }
@@ -216,17 +232,8 @@ static int take_one(struct take *take, int number)
     struct store_entry *entry = &take->entries[take->count];
     *entry = (struct store_entry){.key = scan->key, .attempts = record.attempts};
     rc = damaged ? 0 : message_load(take->batch, scan->key.sequence, entry, &damaged);
-    if (rc == 0 && damaged) {
-        rc = note_damaged(take, &scan->key);
-    } else if (rc == 0) {
-        /* In the result before anything else can fail, so that the message is dropped with it. */
-        take->count++;
-        take->bytes += record.bytes;
-        take->batch->moved_bytes += record.bytes;
-        take->mailbox->picks += number == SCAN_LATER ? 0 : 1;
-        take->full = take->count == take->max_entries;
-        rc = claims_add(&take->mailbox->claims, &scan->key) ? 0 : ENOMEM;
-        rc = rc != 0 ? rc : batch_note(take->batch, UNDO_CLAIMED, take->mailbox, &scan->key);
+    if (rc == 0) {
+        rc = damaged ? note_damaged(take, &scan->key) : keep(take, number, record.bytes);
     }
     return rc != 0 ? rc : scan_advance(take, number, NULL);
 }

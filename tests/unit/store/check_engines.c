@@ -93,8 +93,8 @@ START_TEST(a_message_comes_back_byte_for_byte)
                                       MESSAGE_FIRST_BYTES - 300 + MESSAGE_NEXT_BYTES - 1,
                                       MESSAGE_FIRST_BYTES - 300 + MESSAGE_NEXT_BYTES,
                                       MESSAGE_FIRST_BYTES - 300 + MESSAGE_NEXT_BYTES + 1,
-                                      3 * MESSAGE_NEXT_BYTES,
-                                      20 * MESSAGE_NEXT_BYTES};
+                                      (size_t)3 * MESSAGE_NEXT_BYTES,
+                                      (size_t)20 * MESSAGE_NEXT_BYTES};
     open_bench(_i);
     for (size_t e = 0; e < sizeof envelopes / sizeof envelopes[0]; e++) {
         for (size_t p = 0; p < sizeof payloads / sizeof payloads[0]; p++) {
@@ -391,7 +391,7 @@ END_TEST
 START_TEST(a_full_store_refuses_appends_and_still_takes_acks)
 {
     bench_init(&bench, (enum engine_kind)_i);
-    bench.settings.map_bytes = 4 * 1024 * 1024;
+    bench.settings.map_bytes = UINT64_C(4) << 20;
     bench_open(&bench);
     (void)bench_one(&bench, op_mailbox(BOX, "a/b"));
     enum store_status status = STORE_DONE;

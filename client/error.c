@@ -10,7 +10,10 @@
 #include <stdio.h>
 #include <string.h>
 
-enum { BROKER_STATUS_END = 100 }; /* numbers from here up arise on this side: see status.h */
+enum {
+    BROKER_STATUS_END = 100, /* numbers from here up arise on this side: see status.h */
+    LINE_BYTES = 1024,       /* a sentence, and the three texts of a relais_error */
+};
 
 /* Cuts back to the end of the last whole UTF-8 character. */
 static size_t whole_characters(const char *text, size_t size)
@@ -79,9 +82,10 @@ relais_status error_fill_number(relais_error *error, relais_status status, const
 
 relais_status error_from_wire(relais_error *error, const Relais__V1__Error *said)
 {
+    int code = (int)said->code;
     relais_status status = RELAIS_MALFORMED;
-    if (said->code > 0 && (int)said->code < BROKER_STATUS_END) {
-        status = (relais_status)said->code;
+    if (code > 0 && code < BROKER_STATUS_END) {
+        status = (relais_status)code;
     }
     (void)error_fill(error, status, said->field, said->wrong, said->right);
     if (error != NULL) {
@@ -90,37 +94,34 @@ relais_status error_from_wire(relais_error *error, const Relais__V1__Error *said
     return status;
 }
 
-static size_t append(char *buffer, size_t size, size_t used, const char *separator,
-                     const char *format, const char *text)
+/* Adds " <format with text>" to the line when text has something to say. */
+static void append(char *line, size_t size, const char *separator, const char *format,
+                   const char *text)
 {
-    char piece[RELAIS_ERROR_TEXT_BYTES + 64];
-    if (text[0] == '\0' || used >= size) {
-        return used;
+    size_t used = strlen(line);
+    if (text[0] == '\0') {
+        return;
     }
+    (void)snprintf(line + used, size - used, "%s", separator);
+    used = strlen(line);
 #pragma GCC diagnostic push
 #pragma GCC diagnostic ignored "-Wformat-nonliteral" /* a translated literal with one %s */
-    (void)snprintf(piece, sizeof piece, format, text);
+    (void)snprintf(line + used, size - used, format, text);
 #pragma GCC diagnostic pop
-    int written = snprintf(buffer + used, size - used, "%s%s", separator, piece);
-    return written > 0 ? used + (size_t)written : used;
 }
 
 const char *relais_error_text(const relais_error *error, char *buffer, unsigned size)
 {
+    char line[LINE_BYTES] = "";
     if (buffer == NULL || size == 0) {
         return "";
     }
-    buffer[0] = '\0';
-    if (error == NULL) {
-        return buffer;
+    if (error != NULL) {
+        append(line, sizeof line, "", "%s", relais_status_text(error->status));
+        append(line, sizeof line, ": ", "%s", error->field);
+        append(line, sizeof line, ": ", _("found \"%s\""), error->wrong);
+        append(line, sizeof line, "; ", _("expected: %s"), error->right);
     }
-    size_t used = append(buffer, size, 0, "", "%s", relais_status_text(error->status));
-    used = append(buffer, size, used, ": ", "%s", error->field);
-    used = append(buffer, size, used, ": ", _("found \"%s\""), error->wrong);
-    used = append(buffer, size, used, "; ", _("expected: %s"), error->right);
-    if (used >= size) {
-        buffer[whole_characters(buffer, size - 1)] = '\0';
-    }
-    replace_controls(buffer);
+    error_copy_text(buffer, size, line);
     return buffer;
 }

@@ -103,8 +103,9 @@ RELAIS_API const char *relais_member_kind_name(relais_member_kind kind);
 /** The reverse; false when there is no such kind. */
 RELAIS_API bool relais_member_kind_parse(const char *name, relais_member_kind *out_kind);
 
-/** True for 14 digits whose Luhn sum is right; for La Poste (SIREN 356000000) the sum of the digits
- * must be a multiple of 5 instead. Source: INSEE, "Numéro SIRET". */
+/** True for 14 digits whose Luhn sum is right; for La Poste (SIREN 356000000), whose head office
+ * alone has a right one, the sum of the digits may be a multiple of 5 instead. Source: INSEE,
+ * "Numéro SIRET". */
 RELAIS_API bool relais_siret_is_valid(const char *text);
 
 /** Are these names as the bus wants them? Grammar: docs/protocol.md, "Names". */

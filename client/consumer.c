@@ -182,7 +182,8 @@ static void say_detach(relais_client *client, relais_consumer *consumer)
     consumer->leave_sent = client_say(client, &command, NULL, 0);
 }
 
-/* In lots: when what is owed is at least half of what the caller does not hold. */
+/* In lots: when what is owed is at least what the broker still has, so never one command for each
+ * message, and never a broker that waits for credit while some is owed. */
 static void say_credit(relais_client *client, relais_consumer *consumer)
 {
     Relais__V1__Credit credit = RELAIS__V1__CREDIT__INIT;

@@ -1,0 +1,548 @@
+/* SPDX-License-Identifier: EUPL-1.2
+ *
+ * What only an engine with a disk has: what it finds on opening, whom it lets in, how full and
+ * broken files end. fstatfs() and statvfs() are this program's own, so that a test can say what
+ * they answer.
+ */
+#include "tests/unit/store/bench.h"
+#include "tests/unit/store/rawfile.h"
+
+#include "store/folder.h"
+#include "store/record.h"
+
+#include <check.h>
+#include <dlfcn.h>
+#include <fcntl.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/stat.h>
+#include <sys/statvfs.h>
+#include <sys/vfs.h>
+#include <sys/wait.h>
+#include <unistd.h>
+
+enum { BOX = 7, OTHER = 9 };
+
+static struct bench bench;
+static long told_type;          /* 0: the truth */
+static uint64_t told_available; /* UINT64_MAX: the truth */
+
+static const struct store_recipient TO_BOX[] = {{.mailbox = BOX, .lane = LANE_NORMAL}};
+
+int fstatfs(int fd, struct statfs *out_info)
+{
+    int (*real)(int, struct statfs *) = (int (*)(int, struct statfs *))dlsym(RTLD_NEXT, "fstatfs");
+    int rc = real(fd, out_info);
+    if (told_type != 0) {
+        out_info->f_type = told_type;
+    }
+    return rc;
+}
+
+int statvfs(const char *path, struct statvfs *out_info)
+{
+    int (*real)(const char *, struct statvfs *) =
+        (int (*)(const char *, struct statvfs *))dlsym(RTLD_NEXT, "statvfs");
+    int rc = real(path, out_info);
+    if (told_available != UINT64_MAX) {
+        out_info->f_bavail = told_available / out_info->f_frsize;
+    }
+    return rc;
+}
+
+static void set_up(void)
+{
+    told_type = 0;
+    told_available = UINT64_MAX;
+    bench_init(&bench, ENGINE_LMDB);
+    bench.settings.map_bytes = UINT64_C(256) << 20;
+}
+
+static void tear_down(void)
+{
+    bench_fini(&bench);
+    ck_assert_int_eq(bench_live_buffers(), 0);
+}
+
+static void open_with_boxes(void)
+{
+    bench_open(&bench);
+    (void)bench_one(&bench, op_mailbox(BOX, "commune-76540/etat-civil"));
+    (void)bench_one(&bench, op_mailbox(OTHER, "commune-06088/accueil"));
+}
+
+static enum store_status append(const char *id, size_t size)
+{
+    return bench_one(&bench, op_append(id, 20, size, TO_BOX, 1)).status;
+}
+
+static struct entry_key take_key(uint32_t mailbox)
+{
+    struct store_result result = bench_one(&bench, op_take(mailbox, 1));
+    ck_assert_uint_eq(result.take.count, 1);
+    struct entry_key key = result.take.entries[0].key;
+    result_drop(&result);
+    return key;
+}
+
+static struct stored_mailbox found(uint32_t id)
+{
+    size_t count = 0;
+    const struct stored_mailbox *mailboxes = store_mailboxes(bench.store, &count);
+    for (size_t i = 0; i < count; i++) {
+        if (mailboxes[i].id == id) {
+            return mailboxes[i];
+        }
+    }
+    ck_abort_msg("mailbox %u is not there", id);
+    return (struct stored_mailbox){0};
+}
+
+static struct store_problem expect_refused(enum store_problem_kind kind)
+{
+    struct store *store = NULL;
+    struct store_problem problem = {0};
+    bool opened = store_open_lmdb(&bench.settings, &store, &problem);
+    if (opened) {
+        store_close(store);
+    }
+    ck_assert(!opened);
+    ck_assert_msg(problem.kind == kind, "kind %d: %s", (int)problem.kind, problem.detail);
+    ck_assert_ptr_nonnull(strstr(problem.detail, bench.path));
+    return problem;
+}
+
+START_TEST(a_new_store_is_private_and_empty)
+{
+    bench_open(&bench);
+    struct stat info;
+    ck_assert_int_eq(stat(bench.path, &info), 0);
+    ck_assert_uint_eq(info.st_mode & 07777, 0700);
+    size_t count = 1;
+    (void)store_mailboxes(bench.store, &count);
+    ck_assert_uint_eq(count, 0);
+    ck_assert_int_eq(store_last_time(bench.store), 0);
+    char name[256];
+    (void)snprintf(name, sizeof name, "%s/data.mdb", bench.path);
+    ck_assert_int_eq(stat(name, &info), 0);
+    ck_assert_uint_eq(info.st_mode & 07777, 0600);
+    ck_assert_int_lt(info.st_blocks * 512, 1 << 20); /* the file ahead of its pages is a hole */
+}
+END_TEST
+
+START_TEST(everything_is_there_after_reopening)
+{
+    struct store_recipient both[] = {{.mailbox = BOX, .lane = LANE_NORMAL},
+                                     {.mailbox = OTHER, .lane = LANE_HIGH}};
+    open_with_boxes();
+    ck_assert_int_eq(append("waits", 100), STORE_DONE);
+    ck_assert_int_eq(append("deferred", 70000), STORE_DONE);
+    ck_assert_int_eq(append("dies", 100), STORE_DONE);
+    ck_assert_int_eq(append("goes", 100), STORE_DONE);
+    struct store_result result = bench_one(&bench, op_append("fan", 20, 300, both, 2));
+    uint64_t last = result.append.sequence;
+    struct entry_key keys[4];
+    for (int i = 0; i < 4; i++) {
+        keys[i] = take_key(BOX);
+    }
+    bench.now_ms += 10;
+    (void)bench_one(&bench, op_defer(&keys[1], 5, bench.now_ms + 1000));
+    (void)bench_one(&bench, op_bury(&keys[2], "no longer needed"));
+    (void)bench_one(&bench, op_ack(&keys[3]));
+    bench_reopen(&bench);
+
+    ck_assert_int_eq(store_last_time(bench.store), bench.now_ms);
+    ck_assert_str_eq(found(BOX).name, "commune-76540/etat-civil");
+    ck_assert_uint_eq(found(BOX).waiting, 3);
+    ck_assert_uint_eq(found(BOX).waiting_bytes, 120 + 70020 + 320);
+    ck_assert_uint_eq(found(BOX).dead, 1);
+    ck_assert_uint_eq(found(OTHER).waiting, 1);
+    ck_assert_uint_eq(found(OTHER).waiting_bytes, 320);
+    result = bench_one(&bench, op_take(BOX, 10)); /* claims did not survive */
+    ck_assert_uint_eq(result.take.count, 2);
+    ck_assert(content_is(&result.take.entries[0], "waits", 20, 100));
+    ck_assert(content_is(&result.take.entries[1], "fan", 20, 300));
+    ck_assert_int_eq(result.take.next_due_ms, bench.now_ms + 1000);
+    result_drop(&result);
+    bench.now_ms += 1000;
+    result = bench_one(&bench, op_take(BOX, 10));
+    ck_assert_uint_eq(result.take.count, 1);
+    ck_assert(content_is(&result.take.entries[0], "deferred", 20, 70000));
+    ck_assert_uint_eq(result.take.entries[0].attempts, 5);
+    result_drop(&result);
+    result = bench_one(&bench, op_append("goes", 20, 100, TO_BOX, 1));
+    ck_assert(result.append.duplicate);
+    result = bench_one(&bench, op_append("new", 20, 100, TO_BOX, 1));
+    ck_assert_uint_gt(result.append.sequence, last);
+}
+END_TEST
+
+START_TEST(nothing_is_left_of_messages_that_all_have_acked)
+{
+    open_with_boxes();
+    uint64_t before = 0;
+    uint64_t after = 0;
+    uint64_t limit = 0;
+    bench_reopen(&bench);
+    store_size(bench.store, &before, &limit);
+    for (int round = 0; round < 50; round++) {
+        char id[16];
+        (void)snprintf(id, sizeof id, "m%d", round);
+        ck_assert_int_eq(append(id, 500000), STORE_DONE);
+        struct entry_key key = take_key(BOX);
+        ck_assert_int_eq(bench_one(&bench, op_ack(&key)).status, STORE_DONE);
+    }
+    bench_reopen(&bench);
+    store_size(bench.store, &after, &limit);
+    ck_assert_uint_eq(found(BOX).waiting, 0);
+    ck_assert_uint_eq(found(BOX).waiting_bytes, 0);
+    /* Ids are still remembered; 25 MB of messages are not. */
+    ck_assert_uint_lt(after, before + 200000);
+    bench_close(&bench);
+    ck_assert_uint_eq(raw_count(bench.path, "message"), 0);
+    ck_assert_uint_eq(raw_count(bench.path, "duplicate"), 50);
+}
+END_TEST
+
+START_TEST(the_oldest_ids_are_forgotten_beyond_the_most)
+{
+    bench.settings.duplicate_max = 20;
+    open_with_boxes();
+    for (int i = 0; i < 200; i++) {
+        char id[16];
+        (void)snprintf(id, sizeof id, "m%d", i);
+        ck_assert_int_eq(append(id, 10), STORE_DONE);
+    }
+    ck_assert(bench_one(&bench, op_append("m199", 20, 10, TO_BOX, 1)).append.duplicate);
+    ck_assert(!bench_one(&bench, op_append("m3", 20, 10, TO_BOX, 1)).append.duplicate);
+    bench_close(&bench);
+    ck_assert_uint_eq(raw_count(bench.path, "duplicate"), 20);
+    ck_assert_uint_eq(raw_count(bench.path, "duplicate_age"), 20);
+}
+END_TEST
+
+START_TEST(a_second_opener_is_told_who_has_it)
+{
+    bench_open(&bench);
+    struct store_problem problem = expect_refused(STORE_PROBLEM_LOCKED);
+    char pid[32];
+    (void)snprintf(pid, sizeof pid, "process %ld,", (long)getpid());
+    ck_assert_ptr_nonnull(strstr(problem.detail, pid));
+    pid_t child = fork();
+    if (child == 0) {
+        struct store *store = NULL;
+        bool opened = store_open_lmdb(&bench.settings, &store, &problem);
+        _exit(opened ? 0 : (int)problem.kind);
+    }
+    int status = 0;
+    ck_assert_int_eq(waitpid(child, &status, 0), child);
+    ck_assert_int_eq(WEXITSTATUS(status), STORE_PROBLEM_LOCKED);
+    ck_assert_int_eq(bench_one(&bench, op_mailbox(1, "a/b")).status, STORE_DONE);
+}
+END_TEST
+
+START_TEST(a_store_that_a_dead_process_left_opens)
+{
+    pid_t child = fork();
+    if (child == 0) {
+        open_with_boxes();
+        (void)append("survives", 100);
+        _exit(0);
+    }
+    int status = 0;
+    ck_assert_int_eq(waitpid(child, &status, 0), child);
+    bench_open(&bench);
+    struct store_result result = bench_one(&bench, op_take(BOX, 10));
+    ck_assert_uint_eq(result.take.count, 1);
+    ck_assert(content_is(&result.take.entries[0], "survives", 20, 100));
+    result_drop(&result);
+}
+END_TEST
+
+START_TEST(a_network_file_system_is_refused)
+{
+    static const long types[] = {0x6969, 0xFF534D42, 0xFE534D42, 0x517B, 0x01021997, 0x65735546};
+    told_type = types[_i];
+    (void)expect_refused(STORE_PROBLEM_NETWORK_FS);
+    told_type = 0xEF53; /* ext4 */
+    bench_open(&bench);
+    ck_assert(!folder_is_network_type(0x01021994));
+}
+END_TEST
+
+START_TEST(a_folder_that_cannot_be_used_is_refused)
+{
+    int fd = open(bench.path, O_WRONLY | O_CREAT | O_CLOEXEC, 0600);
+    close(fd);
+    struct store_problem problem = expect_refused(STORE_PROBLEM_PATH);
+    ck_assert_int_ne(problem.system_errno, 0);
+    ck_assert_int_eq(unlink(bench.path), 0);
+    char below[BENCH_PATH_BYTES * 2];
+    (void)snprintf(below, sizeof below, "%s/not/there", bench.path);
+    bench.settings.path = below;
+    (void)expect_refused(STORE_PROBLEM_PATH);
+    bench.settings.path = bench.path;
+}
+END_TEST
+
+START_TEST(a_folder_without_write_permission_is_refused)
+{
+    ck_assert_int_eq(mkdir(bench.path, 0500), 0);
+    pid_t child = fork();
+    if (child == 0) {
+        struct store_problem problem = {0};
+        struct store *store = NULL;
+        /* Root writes everywhere: be nobody, who cannot pass the folder above either. */
+        bool ready = geteuid() != 0 ||
+                     (chmod(bench.folder, 0755) == 0 && chown(bench.path, 65534, 65534) == 0 &&
+                      setegid(65534) == 0 && setuid(65534) == 0);
+        bool opened = ready && store_open_lmdb(&bench.settings, &store, &problem);
+        _exit(opened ? 0 : (int)problem.kind);
+    }
+    int status = 0;
+    ck_assert_int_eq(waitpid(child, &status, 0), child);
+    ck_assert_int_eq(WEXITSTATUS(status), STORE_PROBLEM_PATH);
+}
+END_TEST
+
+START_TEST(a_disk_below_its_reserve_refuses_appends)
+{
+    bench.settings.reserve_bytes = 10 << 20;
+    open_with_boxes();
+    ck_assert_int_eq(append("before", 1000), STORE_DONE);
+    told_available = (10 << 20) - 1;
+    ck_assert_int_eq(append("full", 1000), STORE_NO_ROOM);
+    ck_assert(bench_one(&bench, op_append("before", 20, 10, TO_BOX, 1)).append.duplicate);
+    struct entry_key key = take_key(BOX);
+    ck_assert_int_eq(bench_one(&bench, op_ack(&key)).status, STORE_DONE);
+    told_available = UINT64_MAX;
+    ck_assert_int_eq(append("full", 1000), STORE_DONE);
+}
+END_TEST
+
+START_TEST(a_file_without_a_run_of_pages_refuses_the_append_alone)
+{
+    enum { MOST = 400 };
+    bench.settings.map_bytes = 2 << 20;
+    open_with_boxes();
+    int stored = 0;
+    char id[16];
+    while (stored < MOST) {
+        (void)snprintf(id, sizeof id, "m%d", stored);
+        if (append(id, 3000) != STORE_DONE) {
+            break;
+        }
+        stored++;
+    }
+    struct store_result taken = bench_one(&bench, op_take(BOX, MOST));
+    ck_assert_int_eq((int)taken.take.count, stored);
+    for (int i = 1; i < stored; i += 2) {
+        (void)bench_one(&bench, op_ack(&taken.take.entries[i].key));
+    }
+    /* Half of the file is free, page by page; soon no 16 of them lie side by side. */
+    enum store_status status = STORE_DONE;
+    int large = 0;
+    while (status == STORE_DONE && large < 100) {
+        (void)snprintf(id, sizeof id, "large%d", large);
+        struct store_op ops[] = {
+            op_ack(&taken.take.entries[2 * large].key), op_append(id, 20, 60000, TO_BOX, 1),
+            op_take(BOX, 1), op_release(&taken.take.entries[2 * large + 2].key), op_take(BOX, 1)};
+        struct store_result results[4];
+        bench_do(&bench, ops, 5, results);
+        status = results[1].status;
+        ck_assert_int_eq(results[0].status, STORE_DONE);
+        ck_assert_uint_eq(results[2].take.count, status == STORE_DONE ? 1 : 0);
+        ck_assert_uint_eq(results[3].take.count, 1);
+        ck_assert_uint_eq(results[3].take.entries[0].key.sequence,
+                          taken.take.entries[2 * large + 2].key.sequence);
+        result_drop(&results[2]);
+        result_drop(&results[3]);
+        large++;
+    }
+    ck_assert_int_eq(status, STORE_NO_ROOM);
+    uint64_t used = 0;
+    uint64_t limit = 0;
+    store_size(bench.store, &used, &limit);
+    ck_assert_uint_lt(used, limit * 9 / 10); /* it was not the 80 % that refused */
+    ck_assert(!store_failed(bench.store, NULL));
+    ck_assert_int_eq(append("small", 10), STORE_DONE);
+    result_drop(&taken);
+}
+END_TEST
+
+START_TEST(a_large_fan_out_fits_one_transaction)
+{
+    enum { BOXES = 5000 };
+    static struct store_op ops[BOXES];
+    static struct store_result results[BOXES];
+    static struct store_recipient to[BOXES];
+    bench_open(&bench);
+    for (uint32_t i = 0; i < BOXES; i++) {
+        ops[i] = op_mailbox(i * 3, "commune-76540/etat-civil");
+        to[i] = (struct store_recipient){.mailbox = i * 3, .lane = LANE_LOW};
+    }
+    bench_do(&bench, ops, BOXES, results);
+    ck_assert_int_eq(bench_one(&bench, op_append("m", 20, 30, to, BOXES)).status, STORE_DONE);
+    bench_reopen(&bench);
+    for (uint32_t i = 0; i < BOXES; i++) {
+        struct entry_key key = {.mailbox = i * 3, .lane = LANE_LOW, .sequence = 1};
+        ops[i] = op_ack(&key);
+    }
+    bench_do(&bench, ops, BOXES, results);
+    for (uint32_t i = 0; i < BOXES; i++) {
+        ck_assert_int_eq(results[i].status, STORE_DONE);
+    }
+    bench_close(&bench);
+    ck_assert_uint_eq(raw_count(bench.path, "message"), 0);
+    ck_assert_uint_eq(raw_count(bench.path, "refs"), 0);
+}
+END_TEST
+
+START_TEST(a_later_layout_is_refused)
+{
+    bench_open(&bench);
+    bench_close(&bench);
+    raw_set_layout(bench.path, RECORD_LAYOUT + 1);
+    (void)expect_refused(STORE_PROBLEM_VERSION);
+    raw_set_layout(bench.path, RECORD_LAYOUT);
+    bench_open(&bench);
+}
+END_TEST
+
+START_TEST(a_damaged_message_is_moved_aside_and_the_others_come)
+{
+    open_with_boxes();
+    ck_assert_int_eq(append("first", 500), STORE_DONE);
+    ck_assert_int_eq(append("second", 200000), STORE_DONE);
+    ck_assert_int_eq(append("third", 500), STORE_DONE);
+    bench_close(&bench);
+    ck_assert(raw_flip_content(bench.path, "second", 20 + 150000));
+    bench_open(&bench);
+    struct store_result result = bench_one(&bench, op_take(BOX, 10));
+    ck_assert_int_eq(result.status, STORE_DAMAGED);
+    ck_assert_uint_eq(result.take.count, 2);
+    ck_assert(content_is(&result.take.entries[0], "first", 20, 500));
+    ck_assert(content_is(&result.take.entries[1], "third", 20, 500));
+    result_drop(&result);
+    result = bench_one(&bench, op_take(BOX, 10));
+    ck_assert_int_eq(result.status, STORE_DONE);
+    ck_assert_uint_eq(result.take.count, 0);
+    bench_reopen(&bench);
+    ck_assert_uint_eq(found(BOX).waiting, 2);
+    ck_assert_uint_eq(found(BOX).waiting_bytes, 1040);
+    ck_assert_uint_eq(found(BOX).dead, 1);
+    bench_close(&bench);
+    ck_assert_uint_eq(raw_count(bench.path, "dead"), 1);
+}
+END_TEST
+
+START_TEST(a_lost_entry_is_noticed_and_the_counters_mended)
+{
+    open_with_boxes();
+    ck_assert_int_eq(append("m", 500), STORE_DONE);
+    bench_close(&bench);
+    raw_drop_table(bench.path, "ready");
+    bench_open(&bench);
+    ck_assert_uint_eq(found(BOX).waiting, 1);
+    struct store_result result = bench_one(&bench, op_take(BOX, 10));
+    ck_assert_int_eq(result.status, STORE_DAMAGED);
+    result = bench_one(&bench, op_take(BOX, 10));
+    ck_assert_int_eq(result.status, STORE_DONE);
+    bench_reopen(&bench);
+    ck_assert_uint_eq(found(BOX).waiting, 0);
+}
+END_TEST
+
+START_TEST(a_cut_or_missing_file_is_refused)
+{
+    open_with_boxes();
+    ck_assert_int_eq(append("m", 300000), STORE_DONE);
+    bench_close(&bench);
+    off_t needed = raw_needed_bytes(bench.path);
+    static const int parts[] = {0, 1, 100, 200, 500, 900, 999};
+    for (size_t i = sizeof parts / sizeof parts[0]; i > 0; i--) {
+        raw_truncate(bench.path, needed * parts[i - 1] / 1000);
+        (void)expect_refused(STORE_PROBLEM_DAMAGED);
+    }
+    char name[256];
+    (void)snprintf(name, sizeof name, "%s/data.mdb", bench.path);
+    ck_assert_int_eq(unlink(name), 0);
+    struct store_problem problem = expect_refused(STORE_PROBLEM_DAMAGED);
+    ck_assert_ptr_nonnull(strstr(problem.detail, "missing"));
+}
+END_TEST
+
+START_TEST(a_file_that_is_not_ours_is_refused)
+{
+    ck_assert_int_eq(mkdir(bench.path, 0700), 0);
+    raw_fill(bench.path, 100000, 'x');
+    (void)expect_refused(STORE_PROBLEM_DAMAGED);
+    raw_fill(bench.path, 100000, 0);
+    (void)expect_refused(STORE_PROBLEM_DAMAGED);
+    raw_fill(bench.path, 10, 'x');
+    (void)expect_refused(STORE_PROBLEM_DAMAGED);
+}
+END_TEST
+
+START_TEST(what_was_submitted_is_finished_on_closing)
+{
+    open_with_boxes();
+    static struct store_op ops[300];
+    static char ids[300][8];
+    for (size_t i = 0; i < 300; i++) {
+        (void)snprintf(ids[i], sizeof ids[i], "m%zu", i);
+        ops[i] = op_append(ids[i], 20, 30, TO_BOX, 1);
+    }
+    for (size_t i = 0; i < 300; i++) {
+        bench_submit(&bench, &ops[i], 1);
+    }
+    bench_reopen(&bench);
+    ck_assert_uint_eq(found(BOX).waiting, 300);
+}
+END_TEST
+
+static Suite *make_suite(void)
+{
+    const TTest *const tests[] = {
+        a_new_store_is_private_and_empty,
+        everything_is_there_after_reopening,
+        nothing_is_left_of_messages_that_all_have_acked,
+        the_oldest_ids_are_forgotten_beyond_the_most,
+        a_second_opener_is_told_who_has_it,
+        a_store_that_a_dead_process_left_opens,
+        a_folder_that_cannot_be_used_is_refused,
+        a_folder_without_write_permission_is_refused,
+        a_disk_below_its_reserve_refuses_appends,
+        a_file_without_a_run_of_pages_refuses_the_append_alone,
+        a_large_fan_out_fits_one_transaction,
+        a_later_layout_is_refused,
+        a_damaged_message_is_moved_aside_and_the_others_come,
+        a_lost_entry_is_noticed_and_the_counters_mended,
+        a_cut_or_missing_file_is_refused,
+        a_file_that_is_not_ours_is_refused,
+        what_was_submitted_is_finished_on_closing,
+    };
+    Suite *suite = suite_create("store.lmdb");
+    for (size_t i = 0; i < sizeof tests / sizeof tests[0]; i++) {
+        TCase *tcase = tcase_create(tests[i]->name);
+        tcase_set_timeout(tcase, 30);
+        tcase_add_checked_fixture(tcase, set_up, tear_down);
+        tcase_add_test(tcase, tests[i]);
+        suite_add_tcase(suite, tcase);
+    }
+    TCase *types = tcase_create("file systems");
+    tcase_add_checked_fixture(types, set_up, tear_down);
+    tcase_add_loop_test(types, a_network_file_system_is_refused, 0, 6);
+    suite_add_tcase(suite, types);
+    return suite;
+}
+
+int main(void)
+{
+    SRunner *runner = srunner_create(make_suite());
+    srunner_run_all(runner, CK_ENV);
+    int failed = srunner_ntests_failed(runner);
+    srunner_free(runner);
+    return failed == 0 ? EXIT_SUCCESS : EXIT_FAILURE;
+}

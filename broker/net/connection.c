@@ -92,6 +92,26 @@ void connection_table_turn_away(struct connection_table *table, int descriptor)
     }
 }
 
+void connection_table_turn_all_away(struct connection_table *table)
+{
+    for (size_t i = 0; i < table->slot_count; i++) {
+        if (!table->slots[i].turned_away) {
+            connection_table_turn_away(table, (int)i);
+        }
+    }
+}
+
+bool connection_table_flushed(const struct connection_table *table)
+{
+    for (size_t i = 0; i < table->slot_count; i++) {
+        const struct descriptor_slot *slot = &table->slots[i];
+        if (slot->accepted != 0 && !descriptor_flushed((int)i, slot->cookie)) {
+            return false;
+        }
+    }
+    return true;
+}
+
 struct connection *connection_table_find(const struct connection_table *table, uint64_t number)
 {
     struct connection *connection = table->buckets[number % CONNECTION_BUCKETS];

@@ -45,6 +45,7 @@ struct connection {
     bool ended;        /* its end was reported or is waiting to be */
     uint64_t ended_at; /* messages read by then, when its descriptor went */
     int64_t cut_at_ms;
+    bool flushed; /* nothing was waiting for the peer when last looked at */
     uint64_t messages;
     struct connection *next_by_number;
     struct connection *next_ended;
@@ -85,6 +86,11 @@ struct connection *connection_table_release(struct connection_table *table, int 
 
 /* Shuts an open descriptor down; its slot stays until it is told gone. */
 void connection_table_turn_away(struct connection_table *table, int descriptor);
+
+void connection_table_turn_all_away(struct connection_table *table);
+
+/* Whether the kernel holds nothing unacknowledged for any peer. */
+bool connection_table_flushed(const struct connection_table *table);
 
 struct connection *connection_table_find(const struct connection_table *table, uint64_t number);
 

@@ -38,6 +38,9 @@ enum {
     NET_REQUESTS_A_TURN = 64,
     /* A command in a frame of its own and a body in others: twice the largest frame holds both. */
     NET_FRAMES_OF_MESSAGE = 2,
+    NET_CLOSE_TICK_MS = 20,
+    /* For libzmq to notice that every connection has been shut down. */
+    NET_CLOSE_MAX_MS = 1000,
 };
 
 struct net {
@@ -51,6 +54,7 @@ struct net {
     uint64_t moment; /* dates accepts and numbers connections */
     uint64_t reads;
     unsigned turn;
+    bool closing;
     bool unread; /* net_next() has not yet said that there is nothing */
     atomic_size_t unsent;
     struct endings endings;
@@ -93,6 +97,25 @@ static bool sockets_open(struct net *net, const struct net_settings *settings,
     return listener_bind(net->router, settings->endpoint, net->endpoint, out_problem);
 }
 
+static void sockets_close(struct net *net)
+{
+    monitor_close(net->monitor, net->router);
+    if (net->router != NULL) {
+        (void)zmq_close(net->router);
+    }
+    if (net->zap != NULL) {
+        (void)zmq_close(net->zap);
+    }
+    if (net->context != NULL) {
+        while (zmq_ctx_term(net->context) != 0 && errno == EINTR) {
+            /* A signal is no reason to leave threads behind. */
+        }
+    }
+    connection_table_fini(&net->table);
+    relief_fini(&net->relief);
+    free(net);
+}
+
 bool net_open(const struct net_settings *settings, struct net **out_net,
               struct net_problem *out_problem)
 {
@@ -110,37 +133,11 @@ bool net_open(const struct net_settings *settings, struct net **out_net,
     net->sweep.message_bytes_max = message_bytes_max;
     net->sweep.silence_ms = (int64_t)settings->handshake_ms + SWEEP_SILENCE_MS;
     if (!sockets_open(net, settings, out_problem)) {
-        net_close(net, 0);
+        sockets_close(net);
         return false;
     }
     *out_net = net;
     return true;
-}
-
-void net_close(struct net *net, int linger_ms)
-{
-    if (net == NULL) {
-        return;
-    }
-    incoming_clear(&net->incoming);
-    if (net->router != NULL) {
-        (void)zmq_setsockopt(net->router, ZMQ_LINGER, &linger_ms, sizeof linger_ms);
-    }
-    monitor_close(net->monitor, net->router);
-    if (net->router != NULL) {
-        (void)zmq_close(net->router);
-    }
-    if (net->zap != NULL) {
-        (void)zmq_close(net->zap);
-    }
-    if (net->context != NULL) {
-        while (zmq_ctx_term(net->context) != 0 && errno == EINTR) {
-            /* Signals do not shorten the linger. */
-        }
-    }
-    connection_table_fini(&net->table);
-    relief_fini(&net->relief);
-    free(net);
 }
 
 const char *net_endpoint(const struct net *net)
@@ -204,11 +201,14 @@ static void requests_answer(struct net *net)
     struct zap_request request;
     for (unsigned i = 0; i < NET_REQUESTS_A_TURN && zap_receive(net->zap, &request); i++) {
         monitor_drain(net);
-        if (request.valid && net->admit(net->admit_context, request.key)) {
+        if (request.valid && !net->closing && net->admit(net->admit_context, request.key)) {
             zap_admit(net->zap, &request, ++net->moment);
             continue;
         }
         zap_refuse(net->zap, &request);
+        if (net->closing) {
+            continue;
+        }
         refusals_add(&net->refusals, "the key is not registered", 0,
                      request.valid ? request.key : NULL);
     }
@@ -369,4 +369,48 @@ void net_cut(struct net *net, uint64_t connection)
     if (to != NULL) {
         endings_cut(&net->endings, to, now());
     }
+}
+
+/* Goes on for one tick, ignoring what comes. */
+static void closing_tick(struct net *net)
+{
+    struct net_event event;
+    (void)net_wait(net, NULL, 0, NULL, NET_CLOSE_TICK_MS);
+    do {
+        net_next(net, &event);
+    } while (event.kind != NET_NOTHING);
+}
+
+/* libzmq 4.3.4 aborts the process when a connection fails at the moment in which a closing socket
+ * takes back the second half of a message from it. So no connection is left when the socket is
+ * closed: what is queued is sent here, not by ZMQ_LINGER, then all are shut down and seen gone. */
+static void connections_end(struct net *net, int linger_ms)
+{
+    net->closing = true;
+    (void)zmq_unbind(net->router, net->endpoint);
+    unsigned flushed_ticks = 0;
+    int64_t until_ms = now() + linger_ms;
+    while (flushed_ticks < 2 && now() < until_ms) {
+        closing_tick(net);
+        /* Twice: libzmq may just hold in its hand what is in neither queue. */
+        flushed_ticks = atomic_load_explicit(&net->unsent, memory_order_relaxed) == 0 &&
+                                connection_table_flushed(&net->table)
+                            ? flushed_ticks + 1
+                            : 0;
+    }
+    until_ms = now() + NET_CLOSE_MAX_MS;
+    while (net->table.open_count > 0 && now() < until_ms) {
+        connection_table_turn_all_away(&net->table);
+        closing_tick(net);
+    }
+}
+
+void net_close(struct net *net, int linger_ms)
+{
+    if (net == NULL) {
+        return;
+    }
+    connections_end(net, linger_ms);
+    incoming_clear(&net->incoming);
+    sockets_close(net);
 }

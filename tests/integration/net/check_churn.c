@@ -33,7 +33,7 @@ struct tally {
 static void life_begin(struct life *life)
 {
     char say[32];
-    life->key = rand() % KEYS;
+    life->key = (int)dice(KEYS);
     life->client = client_new(&bus, &bus.admitted[life->key]);
     snprintf(say, sizeof say, "key %d", life->key);
     client_say(life->client, say);
@@ -64,7 +64,7 @@ static void heard(struct tally *tally, const struct net_event *event)
     char answer[64];
     snprintf(answer, sizeof answer, "%s", say);
     ck_assert(net_send(bus.net, event->connection, text(answer), NULL, 0));
-    if (rand() % 3 == 0) {
+    if (dice(3) == 0) {
         net_cut(bus.net, event->connection);
     }
 }

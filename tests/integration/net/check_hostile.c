@@ -46,15 +46,18 @@ static void tear_down(void)
 static const uint8_t greeting[64] = {
     0xff, 0, 0, 0, 0, 0, 0, 0, 0, 0x7f, 3, 1, 'C', 'U', 'R', 'V', 'E',
 };
+static const uint8_t plain_greeting[64] = {
+    0xff, 0, 0, 0, 0, 0, 0, 0, 0, 0x7f, 3, 1, 'N', 'U', 'L', 'L',
+};
 
 START_TEST(garbage_is_hung_up_on)
 {
     uint8_t bytes[8192];
     for (int round = 0; round < 200; round++) {
         const int fd = raw_connect(port);
-        const size_t size = 1 + (size_t)rand() % sizeof bytes;
+        const size_t size = 1 + dice(sizeof bytes);
         for (size_t i = 0; i < size; i++) {
-            bytes[i] = (uint8_t)rand();
+            bytes[i] = (uint8_t)dice(256);
         }
         /* Half of them look right for a while. */
         if (round % 2 == 0 && size > sizeof greeting) {
@@ -72,13 +75,10 @@ END_TEST
 
 START_TEST(other_mechanisms_are_not_spoken)
 {
-    uint8_t plain[64];
-    memcpy(plain, greeting, sizeof plain);
-    memcpy(plain + 12, "NULL\0", 5);
     static const uint8_t ready[] = "\x04\x19\x05READY\x0bSocket-Type\0\0\0\x06"
                                    "DEALER";
     const int fd = raw_connect(port);
-    raw_write(fd, plain, sizeof plain);
+    raw_write(fd, plain_greeting, sizeof plain_greeting);
     raw_write(fd, ready, sizeof ready - 1);
     raw_write(fd, "\x00\x05hello", 7);
     for (int i = 0; i < 100 && !raw_hung_up(fd); i++) {
@@ -154,7 +154,7 @@ START_TEST(announced_gigabytes_reserve_nothing)
         ck_assert_uint_eq(bus_count(&bus, NET_FRAMES, 50), 0);
     }
     ck_assert_uint_eq(crowd_gone(fds), CROWD);
-    ck_assert_uint_lt(resident_pages() - before, 20 * 1024); /* 80 MiB, sanitizers included */
+    ck_assert_uint_lt(resident_pages() - before, 20UL * 1024); /* 80 MiB, sanitizers included */
     for (size_t i = 0; i < CROWD; i++) {
         close(fds[i]);
     }
@@ -243,8 +243,9 @@ START_TEST(a_message_without_an_end_is_cut)
     ck_assert_str_eq(event.key, bus.admitted[0].public_key);
     ck_assert_int_eq(tapped_next(&event, BUS_PATIENCE_MS), NET_CLOSED);
     ck_assert_uint_lt(tap.carried, (uint64_t)PARTS * sizeof part);
-    client_close(client);
     wiretap_close(&tap);
+    client_settle(&bus);
+    client_close(client);
 }
 END_TEST
 

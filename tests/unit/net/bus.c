@@ -5,6 +5,8 @@
 #include "bus.h"
 
 #include <check.h>
+#include <inttypes.h>
+#include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 #include <sys/random.h>
@@ -33,7 +35,7 @@ struct net_settings bus_settings(struct bus *bus)
         .endpoint = "tcp://127.0.0.1:*",
         .public_key = bus->keys.public_key,
         .secret_key = bus->keys.secret_key,
-        .frame_bytes = 3 * 1024 * 1024,
+        .frame_bytes = 3ULL * 1024 * 1024,
         .backlog = 1024,
         .handshake_ms = 3000,
         .admit = admit,
@@ -41,11 +43,30 @@ struct net_settings bus_settings(struct bus *bus)
     };
 }
 
+static uint64_t dice_state;
+
+static void dice_seed(uint64_t fresh)
+{
+    const char *wanted = getenv("RELAIS_TEST_SEED");
+    dice_state = (wanted != NULL ? strtoull(wanted, NULL, 10) : fresh) | 1;
+    printf("RELAIS_TEST_SEED=%" PRIu64 "\n", dice_state);
+    fflush(stdout);
+}
+
+uint32_t dice(size_t sides)
+{
+    dice_state ^= dice_state << 13;
+    dice_state ^= dice_state >> 7;
+    dice_state ^= dice_state << 17;
+    return (uint32_t)((dice_state >> 11) % sides);
+}
+
 void bus_open(struct bus *bus, size_t keys)
 {
-    unsigned seed = 0;
+    uint64_t seed = 0;
     ck_assert_int_eq(getrandom(&seed, sizeof seed, 0), sizeof seed);
-    srand(seed);
+    srand((unsigned)seed);
+    dice_seed(seed >> 32);
     memset(bus, 0, sizeof *bus);
     key_pair_make(&bus->keys);
     for (size_t i = 0; i < keys; i++) {
@@ -101,6 +122,11 @@ void client_say(void *client, const char *characters)
 {
     const size_t size = strlen(characters);
     ck_assert_int_eq(zmq_send(client, characters, size, 0), (int)size);
+}
+
+void client_settle(struct bus *bus)
+{
+    (void)bus_count(bus, NET_CLOSED, 200);
 }
 
 int64_t clock_ms(void)

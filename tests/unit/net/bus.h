@@ -41,6 +41,11 @@ void *client_with_id(struct bus *bus, const struct key_pair *keys, const void *i
 /* A DEALER as the protocol wants it. */
 void *client_new(struct bus *bus, const struct key_pair *keys);
 void client_close(void *client);
+
+/* Gives clients time to see that they were hung up on. Needed before closing one that is in the
+ * middle of a message: libzmq 4.3.4 aborts when a socket is closed and its connection fails at the
+ * same moment. */
+void client_settle(struct bus *bus);
 void client_say(void *client, const char *text);
 
 /* The next event within so long; NET_NOTHING when time is up. */
@@ -57,6 +62,9 @@ bool client_receive(struct bus *bus, void *client, zmq_msg_t *message, int timeo
 
 /* The same for a short text; fails the test when it is another. */
 void client_expect(struct bus *bus, void *client, const char *text);
+
+/* 0 to sides - 1, from RELAIS_TEST_SEED or a new seed; bus_open() prints it. */
+uint32_t dice(size_t sides);
 
 struct bytes text(const char *characters);
 bool frame_is(const struct net_event *event, size_t index, const char *characters);

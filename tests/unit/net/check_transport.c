@@ -17,6 +17,9 @@
 
 enum { MESSAGES_MAX = OUTGOING_MESSAGES_MAX, FRAMES_MAX = NET_FRAMES_MAX };
 
+static const size_t MEBIBYTE = 1024UL * 1024;
+static const size_t TRIES_MAX = 10000000;
+
 static struct bus bus;
 static void *client;
 static uint64_t number;
@@ -43,7 +46,7 @@ static struct buffer *random_buffer(size_t size)
     struct buffer *buffer = buffer_new(size, &data);
     ck_assert_ptr_nonnull(buffer);
     for (size_t i = 0; i < size; i++) {
-        data[i] = (uint8_t)rand();
+        data[i] = (uint8_t)dice(256);
     }
     return buffer;
 }
@@ -61,17 +64,17 @@ static struct held_message message_of(size_t envelope, size_t payload)
 
 static size_t random_size(void)
 {
-    switch (rand() % 5) {
+    switch (dice(5)) {
     case 0:
         return 0;
     case 1:
-        return (size_t)rand() % 200;
+        return dice(200);
     case 2:
-        return OUTGOING_OWN_FRAME_BYTES - 2 + (size_t)rand() % 4;
+        return OUTGOING_OWN_FRAME_BYTES - 2 + dice(4);
     case 3:
-        return (size_t)rand() % (300 * 1024);
+        return dice(300ULL * 1024);
     default:
-        return (size_t)rand() % 5000;
+        return dice(5000);
     }
 }
 
@@ -133,9 +136,9 @@ START_TEST(bodies_to_a_client_arrive_as_they_were)
 {
     static struct held_message messages[MESSAGES_MAX];
     for (int round = 0; round < 40; round++) {
-        const size_t count = (size_t)rand() % 20;
+        const size_t count = dice(20);
         for (size_t i = 0; i < count; i++) {
-            messages[i] = message_of(random_size(), random_size());
+            messages[i] = message_of(1 + random_size(), random_size());
         }
         ck_assert(net_send(bus.net, number, text("deliver"), messages, count));
         receive_all(&received);
@@ -169,7 +172,7 @@ START_TEST(a_packed_frame_is_at_most_1_mib)
 {
     static struct held_message messages[400];
     for (size_t i = 0; i < 400; i++) {
-        messages[i] = message_of(0, 10 * 1024);
+        messages[i] = message_of(0, 10UL * 1024);
     }
     ck_assert(net_send(bus.net, number, text("deliver"), messages, 400));
     receive_all(&received);
@@ -187,7 +190,7 @@ END_TEST
 
 START_TEST(a_large_piece_is_not_copied_and_its_reference_comes_back)
 {
-    struct held_message message = message_of(100, 1024 * 1024);
+    struct held_message message = message_of(100, MEBIBYTE);
     ck_assert(net_send(bus.net, number, text("deliver"), &message, 1));
     receive_all(&received);
     body_check(&received, &message, 1);
@@ -205,10 +208,10 @@ START_TEST(frames_from_a_client_arrive_as_they_were)
 {
     static uint8_t bytes[40][70000];
     for (int round = 0; round < 30; round++) {
-        const size_t count = 1 + (size_t)rand() % 40;
+        const size_t count = 1 + dice(40);
         size_t sizes[40];
         for (size_t i = 0; i < count; i++) {
-            sizes[i] = rand() % 3 == 0 ? (size_t)rand() % sizeof bytes[0] : (size_t)rand() % 64;
+            sizes[i] = dice(3) == 0 ? dice(sizeof bytes[0]) : dice(64);
             ck_assert_int_ge(getrandom(bytes[i], sizes[i] < 256 ? sizes[i] : 256, 0), 0);
             zmq_send(client, bytes[i], sizes[i], i + 1 < count ? ZMQ_SNDMORE : 0);
         }
@@ -252,12 +255,13 @@ START_TEST(too_many_bytes_in_a_message_are_cut)
     bus_expect(&bus, NET_REFUSED, &event);
     ck_assert_str_eq(event.reason, "too many bytes in a message");
     bus_expect(&bus, NET_CLOSED, &event);
+    client_settle(&bus);
 }
 END_TEST
 
 START_TEST(a_frame_beyond_the_limit_ends_the_connection)
 {
-    const size_t size = 4 * 1024 * 1024;
+    const size_t size = 4 * MEBIBYTE;
     void *huge = calloc(1, size);
     zmq_send(client, huge, size, 0);
     free(huge);
@@ -265,6 +269,7 @@ START_TEST(a_frame_beyond_the_limit_ends_the_connection)
     bus_next(&bus, &event, BUS_PATIENCE_MS);
     ck_assert_int_eq(event.kind, NET_CLOSED);
     ck_assert_uint_eq(event.connection, number);
+    client_settle(&bus);
     void *other = client_new(&bus, &bus.admitted[1]);
     client_say(other, "still there?");
     bus_expect(&bus, NET_FRAMES, &event);
@@ -292,7 +297,7 @@ START_TEST(a_cut_delivers_what_was_sent_then_closes)
     zmq_socket_monitor(client, "inproc://seen", ZMQ_EVENT_DISCONNECTED);
     void *monitor = zmq_socket(bus.clients, ZMQ_PAIR);
     ck_assert_int_eq(zmq_connect(monitor, "inproc://seen"), 0);
-    struct held_message message = message_of(100, 2 * 1024 * 1024);
+    struct held_message message = message_of(100, 2 * MEBIBYTE);
     ck_assert(net_send(bus.net, number, text("deliver"), &message, 1));
     ck_assert(net_send(bus.net, number, text("goodbye"), NULL, 0));
     net_cut(bus.net, number);
@@ -323,14 +328,14 @@ END_TEST
 
 START_TEST(a_client_that_does_not_read_is_cut_not_waited_for)
 {
-    struct held_message message = message_of(100, 1024 * 1024);
+    struct held_message message = message_of(100, MEBIBYTE);
     size_t taken = 0;
     const int64_t before = clock_ms();
     while (taken < 200 && net_send(bus.net, number, text("deliver"), &message, 1)) {
         taken++;
     }
     ck_assert_uint_lt(taken, 200);
-    ck_assert_uint_ge(taken, OUTGOING_UNSENT_BYTES_MAX / (1024 * 1024));
+    ck_assert_uint_ge(taken, OUTGOING_UNSENT_BYTES_MAX / MEBIBYTE);
     ck_assert_int_lt(clock_ms() - before, 5000);
     struct net_event event;
     bus_next(&bus, &event, BUS_PATIENCE_MS);
@@ -347,7 +352,7 @@ END_TEST
 START_TEST(small_answers_to_a_client_that_does_not_read_are_bounded_too)
 {
     size_t taken = 0;
-    while (taken < 10 * 1000 * 1000 && net_send(bus.net, number, text("answer"), NULL, 0)) {
+    while (taken < TRIES_MAX && net_send(bus.net, number, text("answer"), NULL, 0)) {
         taken++;
         if (taken % 1000 == 0) {
             struct net_event event;
@@ -355,7 +360,7 @@ START_TEST(small_answers_to_a_client_that_does_not_read_are_bounded_too)
         }
     }
     ck_assert_uint_ge(taken, 4096);
-    ck_assert_uint_lt(taken, 10 * 1000 * 1000);
+    ck_assert_uint_lt(taken, TRIES_MAX);
     struct net_event event;
     bus_expect(&bus, NET_CLOSED, &event);
 }

@@ -188,14 +188,18 @@ static struct lmdb_store *allocate(const struct store_settings *settings)
 
 static bool open_files(struct lmdb_store *store, struct store_problem *problem)
 {
-    bool exists = false;
-    if (!folder_open(&store->folder, store->path, problem) ||
-        !lmdb_check_file(&store->folder, store->path, &exists, problem) ||
-        (exists && !folder_mark(&store->folder, store->path, problem)) ||
+    if (!folder_open(&store->folder, store->path, problem)) {
+        return false;
+    }
+    bool used = store->folder.used;
+    if (!lmdb_check_file(&store->folder, store->path, problem) ||
+        (used && !folder_mark(&store->folder, store->path, problem)) ||
         !open_environment(store, problem)) {
         return false;
     }
-    if (!exists &&
+    /* Without a mark the store is new, was left half made, or was copied here: what is missing is
+     * made. With one, nothing may be missing. */
+    if (!used &&
         (!lmdb_create(store, problem) || !folder_mark(&store->folder, store->path, problem))) {
         return false;
     }

@@ -26,6 +26,7 @@ static const uint32_t META_MAGIC = 0xBEEFC0DE;
 
 struct meta {
     uint32_t page_bytes;
+    uint64_t roots[2];
     uint64_t last_page;
     uint64_t transaction;
 };
@@ -50,19 +51,28 @@ static uint64_t number64(const uint8_t *at)
 static bool read_meta(const uint8_t *page, uint64_t number, struct meta *out_meta)
 {
     const uint8_t *meta = page + 16;
-    const uint8_t *tree = meta + 24;
+    const uint8_t *trees = meta + 24;
     uint16_t flags = 0;
     memcpy(&flags, page + 10, sizeof flags);
-    out_meta->page_bytes = number32(tree);
-    out_meta->last_page = number64(tree + 96);
-    out_meta->transaction = number64(tree + 104);
-    bool roots = true;
-    for (int i = 0; i < 2; i++, tree += 48) {
-        uint64_t root = number64(tree + 40);
-        roots = roots && (root == UINT64_MAX || root <= out_meta->last_page);
-    }
+    out_meta->page_bytes = number32(trees);
+    out_meta->roots[0] = number64(trees + 40);
+    out_meta->roots[1] = number64(trees + 48 + 40);
+    out_meta->last_page = number64(trees + 96);
+    out_meta->transaction = number64(trees + 104);
     return number64(page) == number && (flags & META_FLAG) != 0 && number32(meta) == META_MAGIC &&
-           number32(meta + 4) == META_DATA_VERSION && roots;
+           number32(meta + 4) == META_DATA_VERSION;
+}
+
+/* Only of the newest: after a write of a meta page that failed, LMDB leaves one that has the
+ * number of the transaction before and the trees of the one that failed. */
+static bool has_roots_inside(const struct meta *meta)
+{
+    for (int i = 0; i < 2; i++) {
+        if (meta->roots[i] != UINT64_MAX && meta->roots[i] > meta->last_page) {
+            return false;
+        }
+    }
+    return true;
 }
 
 static bool damaged(struct store_problem *problem, const char *path, const char *what)
@@ -101,18 +111,21 @@ static bool check_metas(int fd, const char *path, uint64_t size, struct store_pr
     if (!are_neighbours(metas)) {
         return damaged(out_problem, path, "has meta pages that do not belong together");
     }
-    int newest = metas[1].transaction > metas[0].transaction ? 1 : 0;
-    if (metas[newest].last_page >= size / (uint64_t)page_bytes) {
+    const struct meta *newest = &metas[metas[1].transaction > metas[0].transaction ? 1 : 0];
+    if (!has_roots_inside(newest)) {
+        return damaged(out_problem, path, "has a meta page that points beyond its end");
+    }
+    if (newest->last_page >= size / (uint64_t)page_bytes) {
         store_problem_set(out_problem, STORE_PROBLEM_DAMAGED, 0,
                           "%s/data.mdb: is cut short: it has %" PRIu64 " bytes and says %" PRIu64
                           " pages of %ld",
-                          path, size, metas[newest].last_page + 1, page_bytes);
+                          path, size, newest->last_page + 1, page_bytes);
         return false;
     }
     return true;
 }
 
-static bool check_open_file(int fd, const struct folder *folder, const char *path, bool *out_exists,
+static bool check_open_file(int fd, const struct folder *folder, const char *path,
                             struct store_problem *out_problem)
 {
     struct stat info;
@@ -124,36 +137,32 @@ static bool check_open_file(int fd, const struct folder *folder, const char *pat
     if (!S_ISREG(info.st_mode)) {
         return damaged(out_problem, path, "is not a regular file");
     }
-    if (info.st_size == 0) {
-        *out_exists = false;
-        return folder->used ? damaged(out_problem, path, "is empty, though a store was in use here")
-                            : true;
+    if (info.st_size > 0) {
+        return check_metas(fd, path, (uint64_t)info.st_size, out_problem);
     }
-    *out_exists = true;
-    return check_metas(fd, path, (uint64_t)info.st_size, out_problem);
+    return !folder->used || damaged(out_problem, path, "is empty, though a store was in use here");
 }
 
-bool lmdb_check_file(const struct folder *folder, const char *path, bool *out_exists,
+bool lmdb_check_file(const struct folder *folder, const char *path,
                      struct store_problem *out_problem)
 {
     int fd = openat(folder->fd, "data.mdb", O_RDWR | O_CLOEXEC);
-    if (fd < 0 && errno == ENOENT) {
-        *out_exists = false;
-        if (folder->used) {
-            store_problem_set(out_problem, STORE_PROBLEM_DAMAGED, 0,
-                              "%s/data.mdb: is missing, though a store was in use here; remove "
-                              "%s/lock to begin an empty one",
-                              path, path);
-            return false;
-        }
+    if (fd < 0 && errno == ENOENT && !folder->used) {
         return true;
+    }
+    if (fd < 0 && errno == ENOENT) {
+        store_problem_set(out_problem, STORE_PROBLEM_DAMAGED, 0,
+                          "%s/data.mdb: is missing, though a store was in use here; remove "
+                          "%s/lock to begin an empty one",
+                          path, path);
+        return false;
     }
     if (fd < 0) {
         store_problem_set(out_problem, STORE_PROBLEM_PATH, errno,
                           "%s/data.mdb: cannot be opened for writing", path);
         return false;
     }
-    bool fine = check_open_file(fd, folder, path, out_exists, out_problem);
+    bool fine = check_open_file(fd, folder, path, out_problem);
     close(fd);
     return fine;
 }

@@ -279,10 +279,10 @@ void *lmdb_writer(void *argument)
     while (rc == 0 && inbox_wait(&store->inbox, &list)) {
         atomic_store(&store->busy, true);
         rc = do_all(store, &list);
+        op_list_clear(&list);
         if (rc != 0) {
             latch(store, rc);
         }
-        op_list_clear(&list);
         atomic_store(&store->busy, false);
     }
     op_list_fini(&list);

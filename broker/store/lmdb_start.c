@@ -52,11 +52,31 @@ static int open_tables(struct lmdb_store *store, MDB_txn *txn, unsigned flags)
     return 0;
 }
 
+/* Version and state of a new store, when it has none. */
+static int write_first(struct lmdb_store *store, MDB_txn *txn)
+{
+    struct record_key key;
+    struct small_record record;
+    struct bytes found = {0};
+    struct state_record state = {.next_sequence = 1, .transaction = mdb_txn_id(txn)};
+    key_text(&key, "version");
+    int rc = get_meta(store, txn, &key, &found);
+    if (rc != MDB_NOTFOUND) {
+        return rc;
+    }
+    record_write_number(&record, TABLE_META, &key, RECORD_LAYOUT);
+    rc = put_meta(store, txn, &key, &record);
+    if (rc != 0) {
+        return rc;
+    }
+    key_text(&key, "state");
+    record_write_state(&record, &key, &state);
+    return put_meta(store, txn, &key, &record);
+}
+
 static int create(struct lmdb_store *store)
 {
     MDB_txn *txn = NULL;
-    struct record_key key;
-    struct small_record record;
     int rc = room_extend_file(store, 0);
     if (rc == 0) {
         rc = mdb_txn_begin(store->env, NULL, 0, &txn);
@@ -65,17 +85,7 @@ static int create(struct lmdb_store *store)
         return rc;
     }
     rc = open_tables(store, txn, MDB_CREATE);
-    if (rc == 0) {
-        key_text(&key, "version");
-        record_write_number(&record, TABLE_META, &key, RECORD_LAYOUT);
-        rc = put_meta(store, txn, &key, &record);
-    }
-    if (rc == 0) {
-        struct state_record state = {.next_sequence = 1, .transaction = mdb_txn_id(txn)};
-        key_text(&key, "state");
-        record_write_state(&record, &key, &state);
-        rc = put_meta(store, txn, &key, &record);
-    }
+    rc = rc != 0 ? rc : write_first(store, txn);
     if (rc != 0) {
         mdb_txn_abort(txn);
         return rc;

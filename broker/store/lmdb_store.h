@@ -89,11 +89,11 @@ struct batch {
     size_t touched_capacity;
 };
 
-/* lmdb_check.c: looks at the file before LMDB maps it. *out_exists is false for a new store. */
-bool lmdb_check_file(const struct folder *folder, const char *path, bool *out_exists,
+/* lmdb_check.c: looks at the file before LMDB maps it. */
+bool lmdb_check_file(const struct folder *folder, const char *path,
                      struct store_problem *out_problem);
 
-/* lmdb_start.c */
+/* lmdb_start.c. lmdb_create() makes what is missing of a store that was never whole. */
 bool lmdb_create(struct lmdb_store *store, struct store_problem *out_problem);
 bool lmdb_read_start(struct lmdb_store *store, struct store_problem *out_problem);
 

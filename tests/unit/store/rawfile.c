@@ -137,6 +137,20 @@ void raw_fill(const char *path, size_t size, int byte)
     close(fd);
 }
 
+void raw_restore(const char *path, const char *from)
+{
+    static uint8_t bytes[1 << 16];
+    int in = open(from, O_RDONLY | O_CLOEXEC);
+    int out = open_file(path, O_RDWR | O_TRUNC);
+    ssize_t got = 0;
+    must(in < 0 ? EIO : 0, from);
+    while ((got = read(in, bytes, sizeof bytes)) > 0) {
+        must(write(out, bytes, (size_t)got) == got ? 0 : EIO, "write");
+    }
+    close(in);
+    close(out);
+}
+
 void raw_flip(const char *path, off_t at, int bit)
 {
     int fd = open_file(path, O_RDWR);

@@ -22,6 +22,8 @@ void raw_drop_table(const char *path, const char *table);
 off_t raw_needed_bytes(const char *path);
 void raw_truncate(const char *path, off_t size);
 void raw_fill(const char *path, size_t size, int byte);
+/* Makes data.mdb a copy of the file `from`; the lock file stays. */
+void raw_restore(const char *path, const char *from);
 void raw_flip(const char *path, off_t at, int bit);
 
 /* Flips a bit where byte `at` of what op_append(id, …) stored lies in the file. */

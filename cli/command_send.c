@@ -1,0 +1,328 @@
+/* SPDX-License-Identifier: EUPL-1.2
+ *
+ * relais send: one message a file.
+ *
+ *   1. Each file gets one outcome, told once, in the order in which outcomes arrive.
+ *   2. Memory holds one file and the client's window, whatever the number of files.
+ *   3. "accepted" is said only when the broker has said so.
+ */
+#include "cli/command.h"
+#include "cli/interrupt.h"
+#include "cli/message_json.h"
+#include "cli/progress.h"
+#include "cli/session.h"
+#include "cli/source_file.h"
+#include "cli/stopwatch.h"
+#include "cli/talk.h"
+#include "program/locale.h"
+
+#include <relais/directory.h>
+#include <relais/send.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+enum { DEFAULT_TIMEOUT_S = 30, WAIT_SLICE_MS = 100 };
+
+/* Used when the broker's welcome names no limit. */
+enum { PAYLOAD_MAX_BYTES = 1048576 };
+
+#define DEFAULT_TYPE "fr.relais.file"
+
+struct sending {
+    const struct invocation *invocation;
+    struct session session;
+    struct interrupt interrupt;
+    struct progress progress;
+    const char **to;
+    size_t to_count;
+    int64_t active_ms;     /* when the broker last answered */
+    relais_status stopped; /* why no more is done; RELAIS_OK: go on */
+    size_t accepted;
+    size_t failed;
+    enum exit_code first_failure;
+};
+
+/* One file on its way. */
+struct item {
+    struct sending *sending;
+    const char *path;
+    char id[RELAIS_ID_BYTES + 1];
+    uint64_t size;
+};
+
+static json_t *item_json(const struct item *item, const relais_error *error)
+{
+    json_t *object = json_pack("{s:s, s:s, s:I, s:s}", "file", item->path, "id", item->id, "size",
+                               (json_int_t)item->size, "outcome",
+                               error->status == RELAIS_OK ? "accepted" : "failed");
+    if (error->status != RELAIS_OK) {
+        json_object_set_new(object, "error", error_json(error));
+    }
+    return object;
+}
+
+static void print_item(const struct item *item, const relais_error *error)
+{
+    enum { TEXT_BYTES = 1024, SIZE_TEXT = 32 };
+    char text[TEXT_BYTES];
+    char path[TEXT_BYTES];
+    char size[SIZE_TEXT];
+    const struct output *output = &item->sending->invocation->output;
+    output_clean(item->path, path, sizeof(path));
+    if (output->format != OUTPUT_TABLE) {
+        (void)output_json_line(item_json(item, error));
+    } else if (error->status == RELAIS_OK) {
+        printf("%s  %s  %s  %s\n", _("accepted"), item->id,
+               output_bytes_text(item->size, size, sizeof(size)), path);
+    } else if (strcmp(error->field, item->path) == 0) {
+        talk_error(error);
+    } else {
+        fprintf(stderr, "relais: %s: %s\n", path, relais_error_text(error, text, sizeof(text)));
+    }
+}
+
+static void settle(struct item *item, const relais_error *error)
+{
+    struct sending *sending = item->sending;
+    if (error->status == RELAIS_OK) {
+        sending->accepted++;
+    } else if (sending->failed++ == 0) {
+        sending->first_failure = exit_code_of(error->status);
+    }
+    progress_clear(&sending->progress);
+    progress_add(&sending->progress, item->size);
+    print_item(item, error);
+}
+
+/* What is given up on has an unknown end, which is told as such. */
+static void fill_stopped(const struct sending *sending, bool submitted, relais_error *error)
+{
+    talk_fill(error, sending->stopped, NULL, NULL,
+              submitted
+                  ? _("it may have been accepted: sending it again with the same --id is safe")
+                  : NULL);
+}
+
+static void on_outcome(void *context, const relais_outcome *outcome)
+{
+    struct item *item = context;
+    relais_error error = outcome->error;
+    if (error.status == RELAIS_CLOSED && item->sending->stopped != RELAIS_OK) {
+        fill_stopped(item->sending, true, &error);
+    }
+    item->sending->active_ms = stopwatch_ms();
+    settle(item, &error);
+}
+
+/* Waits a little for outcomes; notes when there is no use in going on. */
+static void wait_some(struct sending *sending)
+{
+    relais_status status =
+        relais_wait(sending->session.client, WAIT_SLICE_MS, &sending->interrupt.poll, 1);
+    if (interrupt_came(&sending->interrupt)) {
+        sending->stopped = RELAIS_INTERRUPTED;
+    } else if (status != RELAIS_OK && status != RELAIS_TIMED_OUT && status != RELAIS_INTERRUPTED) {
+        sending->stopped = status;
+    } else if (stopwatch_ms() - sending->active_ms > sending->session.timeout_ms) {
+        sending->stopped = RELAIS_TIMED_OUT;
+    }
+    progress_show(&sending->progress);
+}
+
+static relais_status submit(struct item *item, const relais_message *message, relais_error *error)
+{
+    struct sending *sending = item->sending;
+    if (relais_unanswered(sending->session.client) == 0) {
+        sending->active_ms = stopwatch_ms();
+    }
+    relais_status status = RELAIS_WINDOW_FULL;
+    while (sending->stopped == RELAIS_OK) {
+        status = relais_submit(sending->session.client, message, on_outcome, item, error);
+        if (status != RELAIS_WINDOW_FULL) {
+            return status;
+        }
+        wait_some(sending);
+    }
+    fill_stopped(sending, false, error);
+    return error->status;
+}
+
+static void send_item(struct item *item)
+{
+    struct sending *sending = item->sending;
+    const struct options *options = &sending->invocation->options;
+    uint32_t limit = sending->session.info.payload_bytes_max;
+    const char *name = source_file_name(item->path);
+    bool is_stream = strcmp(item->path, "-") == 0;
+    struct source_file file = {0};
+    relais_error error = {0};
+    if (sending->stopped != RELAIS_OK) {
+        fill_stopped(sending, false, &error);
+        settle(item, &error);
+        return;
+    }
+    item->size = source_file_size(item->path);
+    if (source_file_read(item->path, limit > 0 ? limit : PAYLOAD_MAX_BYTES, &file, &error) !=
+        RELAIS_OK) {
+        settle(item, &error);
+        return;
+    }
+    item->size = file.size;
+    const relais_extension extensions[] = {
+        {.name = "filename", .kind = RELAIS_EXTENSION_STRING, .text = name},
+        {.name = "filetime", .kind = RELAIS_EXTENSION_TIME, .time_ms = file.modified_ms}};
+    const char *type = options_text(options, "type");
+    const char *media_type = options_text(options, "media-type");
+    size_t extension_count = file.modified_ms != 0 ? 2 : 1;
+    const relais_message message = {.id = item->id,
+                                    .type = type ? type : DEFAULT_TYPE,
+                                    .datacontenttype =
+                                        media_type ? media_type : source_file_media_type(name),
+                                    .to = sending->to,
+                                    .to_count = sending->to_count,
+                                    .flow = options_text(options, "flow"),
+                                    .from = options_text(options, "from"),
+                                    .extensions = extensions,
+                                    .extension_count = is_stream ? 0 : extension_count,
+                                    .payload = {.data = file.data, .size = file.size}};
+    if (submit(item, &message, &error) != RELAIS_OK) {
+        settle(item, &error);
+    }
+    source_file_fini(&file);
+}
+
+static enum exit_code check_line(const struct invocation *invocation)
+{
+    const struct options *options = &invocation->options;
+    const struct command *command = invocation->command;
+    const char *flow = options_text(options, "flow");
+    const char *from = options_text(options, "from");
+    const char *id = options_text(options, "id");
+    if (!options_has(options, "to")) {
+        return talk_usage(command, _("--to is missing: the recipient, member/service"));
+    }
+    for (size_t i = 0; i < options->use_count; i++) {
+        const struct option_use *use = &options->uses[i];
+        if (strcmp(use->spec->name, "to") == 0 && !relais_address_is_valid(use->value)) {
+            return talk_usage(command, _("--to: \"%s\" is not an address; member/service"),
+                              use->value);
+        }
+    }
+    if (!flow) {
+        return talk_usage(command, _("--flow is missing: the code of the flow"));
+    }
+    if (!relais_flow_code_is_valid(flow)) {
+        return talk_usage(command, _("--flow: \"%s\" is not a code; letters, digits and hyphens"),
+                          flow);
+    }
+    if (from && !relais_address_is_valid(from)) {
+        return talk_usage(command, _("--from: \"%s\" is not an address; member/service"), from);
+    }
+    if (id && options->argument_count > 1) {
+        return talk_usage(command, _("--id goes with a single file"));
+    }
+    if (id && (*id == '\0' || strlen(id) > RELAIS_ID_BYTES)) {
+        return talk_usage(command, _("--id: from 1 to %d characters"), RELAIS_ID_BYTES);
+    }
+    return CODE_DONE;
+}
+
+/* Sends all items; every one is settled when this returns. */
+static void send_all(struct sending *sending, struct item *items, size_t count)
+{
+    uint64_t total = 0;
+    for (size_t i = 0; i < count; i++) {
+        total += source_file_size(items[i].path);
+    }
+    progress_init(&sending->progress, &sending->invocation->output, total);
+    sending->active_ms = stopwatch_ms();
+    for (size_t i = 0; i < count; i++) {
+        send_item(&items[i]);
+    }
+    while (sending->stopped == RELAIS_OK && relais_unanswered(sending->session.client) > 0) {
+        wait_some(sending);
+    }
+    session_close(&sending->session);
+    progress_clear(&sending->progress);
+}
+
+static enum exit_code code_of(const struct sending *sending)
+{
+    if (sending->failed == 0) {
+        return CODE_DONE;
+    }
+    return sending->accepted > 0 ? CODE_PARTLY : sending->first_failure;
+}
+
+static enum exit_code run(struct invocation *invocation)
+{
+    const struct options *options = &invocation->options;
+    const char *id = options_text(options, "id");
+    struct sending sending = {.invocation = invocation};
+    enum exit_code code = check_line(invocation);
+    if (code == CODE_DONE) {
+        code = session_open(invocation, DEFAULT_TIMEOUT_S, &sending.session);
+    }
+    if (code != CODE_DONE) {
+        return code;
+    }
+    size_t count = options->argument_count;
+    struct item *items = calloc(count, sizeof(*items));
+    sending.to = options_values(options, "to", &sending.to_count);
+    if (!items || !sending.to || !interrupt_init(&sending.interrupt)) {
+        code = talk_no_memory();
+        goto done;
+    }
+    for (size_t i = 0; i < count; i++) {
+        items[i].sending = &sending;
+        items[i].path = options->arguments[i];
+        relais_message_new_id(items[i].id);
+        if (id) {
+            snprintf(items[i].id, sizeof(items[i].id), "%s", id);
+        }
+    }
+    send_all(&sending, items, count);
+    if (count > 1) {
+        talk_note(&invocation->output, _("%zu accepted, %zu failed"), sending.accepted,
+                  sending.failed);
+    }
+    code = code_of(&sending);
+done:
+    session_close(&sending.session);
+    interrupt_fini(&sending.interrupt);
+    free(sending.to);
+    free(items);
+    return code;
+}
+
+static const struct option_spec options[] = {
+    {"to", 't', WORDS_ADDRESS, "ADDRESS", N_("the recipient, member/service; again for more")},
+    {"flow", 'f', WORDS_FLOW, "CODE", N_("the flow that allows the exchange")},
+    {"from", 0, WORDS_ADDRESS, "ADDRESS", N_("our own address, where answers may go")},
+    {"type", 0, WORDS_NONE, "TYPE", N_("CloudEvents type (default: fr.relais.file)")},
+    {"id", 0, WORDS_NONE, "ID",
+     N_("the message's id; a repeated id is stored once (default: "
+        "random)")},
+    {"media-type", 0, WORDS_NONE, "TYPE", N_("default: by the name's ending")},
+    OPTION_TIMEOUT(N_("give up when the broker is silent for so long (default: 30)")),
+    OPTION_PROFILE,
+    OPTION_HOME,
+};
+
+const struct command command_send = {
+    .words = "send",
+    .summary = N_("send files, one message each"),
+    .arguments = "FILE...",
+    .examples = "relais send acte.xml --to commune-76540/etat-civil --flow ETATCIVIL\n"
+                "relais send *.pdf --to dila/accueil --flow CERTDC -o json\n"
+                "generate | relais send - --to dila/accueil --flow CERTDC\n",
+    .notes = N_("A message is accepted when the broker has it on disk. FILE \"-\" is stdin. With "
+                "-o json or jsonl each outcome is one object on a line."),
+    .options = options,
+    .option_count = OPTION_COUNT(options),
+    .arguments_min = 1,
+    .arguments_max = ARGUMENTS_ANY,
+    .argument_words = WORDS_FILE,
+    .run = run,
+};

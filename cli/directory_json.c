@@ -1,0 +1,102 @@
+/* SPDX-License-Identifier: EUPL-1.2
+ *
+ * The directory's values for -o json and for tables.
+ */
+#include "cli/directory_json.h"
+
+#include <string.h>
+
+struct role_word {
+    unsigned role;
+    const char *name;
+};
+
+static const struct role_word role_words[] = {
+    {RELAIS_ROLE_SEND, "send"},
+    {RELAIS_ROLE_RECEIVE, "receive"},
+    {RELAIS_ROLE_OPERATE, "operate"},
+};
+
+enum { ROLE_COUNT = sizeof(role_words) / sizeof(role_words[0]) };
+
+const char *role_name(unsigned role)
+{
+    for (size_t i = 0; i < ROLE_COUNT; i++) {
+        if (role_words[i].role == role) {
+            return role_words[i].name;
+        }
+    }
+    return "";
+}
+
+bool role_parse(const char *name, unsigned *out_role)
+{
+    for (size_t i = 0; i < ROLE_COUNT; i++) {
+        if (strcmp(role_words[i].name, name) == 0) {
+            *out_role = role_words[i].role;
+            return true;
+        }
+    }
+    return false;
+}
+
+static json_t *roles_json(unsigned roles)
+{
+    json_t *array = json_array();
+    for (size_t i = 0; i < ROLE_COUNT; i++) {
+        if ((roles & role_words[i].role) != 0) {
+            json_array_append_new(array, json_string(role_words[i].name));
+        }
+    }
+    return array;
+}
+
+static json_t *texts_json(char *const *texts, size_t count)
+{
+    json_t *array = json_array();
+    for (size_t i = 0; i < count; i++) {
+        json_array_append_new(array, json_string(texts[i]));
+    }
+    return array;
+}
+
+json_t *member_json(const relais_member *member)
+{
+    json_t *clients = json_array();
+    json_t *names = json_array();
+    for (size_t i = 0; i < member->client_count; i++) {
+        const relais_member_client *client = &member->clients[i];
+        json_array_append_new(names, json_string(client->name));
+        json_array_append_new(clients, json_pack("{s:s, s:s, s:o}", "name", client->name, "key",
+                                                 client->key, "roles", roles_json(client->roles)));
+    }
+    return json_pack("{s:s, s:s, s:s, s:s?, s:s?, s:o, s:o, s:o}", "slug", member->slug, "name",
+                     member->name, "kind", relais_member_kind_name(member->kind), "siret",
+                     member->siret, "insee", member->insee, "services",
+                     texts_json(member->services, member->service_count), "clients", clients,
+                     "client_names", names);
+}
+
+json_t *member_row_json(const relais_member *member)
+{
+    return json_pack("{s:s, s:s, s:s, s:o, s:I}", "slug", member->slug, "name", member->name,
+                     "kind", relais_member_kind_name(member->kind), "services",
+                     texts_json(member->services, member->service_count), "clients",
+                     (json_int_t)member->client_count);
+}
+
+json_t *client_json(const relais_member *member, const relais_member_client *client)
+{
+    return json_pack("{s:s, s:s, s:o, s:s}", "member", member->slug, "client", client->name,
+                     "roles", roles_json(client->roles), "key", client->key);
+}
+
+json_t *flow_json(const relais_flow *flow)
+{
+    json_t *limit =
+        flow->payload_max > 0 ? json_integer((json_int_t)flow->payload_max) : json_null();
+    return json_pack("{s:s, s:s, s:s, s:s, s:o, s:o, s:o}", "code", flow->code, "title",
+                     flow->title, "purpose", flow->purpose, "legal_basis", flow->legal_basis,
+                     "senders", texts_json(flow->senders, flow->sender_count), "receivers",
+                     texts_json(flow->receivers, flow->receiver_count), "payload_max", limit);
+}

@@ -45,7 +45,7 @@ enum frames_result frames_send(void *socket, const Relais__V1__ToBroker *command
 static bool grow(struct frames_in *in)
 {
     size_t capacity = in->capacity == 0 ? FRAMES_FIRST_CAPACITY : 2 * in->capacity;
-    struct frame **frames = realloc(in->frames, capacity * sizeof *frames);
+    struct frame **frames = realloc(in->frames, capacity * sizeof(void *));
     if (frames == NULL) {
         return false;
     }

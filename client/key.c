@@ -173,7 +173,7 @@ static relais_status read_file(const char *path, bool secret, char *text, relais
 
 relais_status relais_key_load(const char *path, relais_key *out_key, relais_error *error)
 {
-    char text[KEY_FILE_BYTES];
+    char text[KEY_FILE_BYTES] = "";
     relais_key key;
     relais_status status = read_file(path, true, text, error);
     if (status == RELAIS_OK) {
@@ -191,7 +191,7 @@ relais_status relais_key_load(const char *path, relais_key *out_key, relais_erro
 
 relais_status relais_key_load_public(const char *path, relais_key *out_key, relais_error *error)
 {
-    char text[KEY_FILE_BYTES];
+    char text[KEY_FILE_BYTES] = "";
     char public_key[RELAIS_KEY_CHARACTERS + 1];
     relais_status status = read_file(path, false, text, error);
     if (status == RELAIS_OK) {

@@ -147,29 +147,41 @@ relais_status relais_query_status(relais_client *client, int timeout_ms,
     return status;
 }
 
-relais_status relais_query_queues(relais_client *client, const char *after,
-                                  relais_queue *out_queues, size_t capacity, size_t *out_count,
-                                  bool *out_more, relais_error *error)
+static relais_status check_page(const char *after, const relais_queue *queues, size_t capacity,
+                                relais_error *error)
 {
-    char address[RELAIS_ADDRESS_BYTES + 1] = "";
     size_t member_bytes = 0;
-    Relais__V1__Query query = RELAIS__V1__QUERY__INIT;
-    Relais__V1__QueuesQuery what = RELAIS__V1__QUEUES_QUERY__INIT;
-    struct question question = {.query = &query, .out_queues = out_queues, .capacity = capacity};
-    if (client == NULL || out_queues == NULL || client->calling || capacity == 0 ||
-        capacity > QUEUES_PAGE_MAX) {
+    if (queues == NULL || capacity == 0 || capacity > QUEUES_PAGE_MAX) {
         return error_fill(error, RELAIS_USAGE, "capacity", NULL, _("1 to 500"));
     }
     if (after != NULL && after[0] != '\0' && !name_is_address(after, &member_bytes)) {
         return error_fill(error, RELAIS_FIELD_INVALID, "after", after,
                           _("an address such as commune-76540/etat-civil"));
     }
+    return RELAIS_OK;
+}
+
+relais_status relais_query_queues(relais_client *client, /* NOLINT: seven, one for each answer */
+                                  const char *after, relais_queue *out_queues, size_t capacity,
+                                  size_t *out_count, bool *out_more, relais_error *error)
+{
+    char address[RELAIS_ADDRESS_BYTES + 1] = "";
+    Relais__V1__Query query = RELAIS__V1__QUERY__INIT;
+    Relais__V1__QueuesQuery what = RELAIS__V1__QUEUES_QUERY__INIT;
+    struct question question = {.query = &query, .out_queues = out_queues, .capacity = capacity};
+    relais_status status = check_page(after, out_queues, capacity, error);
+    if (status != RELAIS_OK) {
+        return status;
+    }
+    if (client == NULL || client->calling) {
+        return error_fill(error, RELAIS_USAGE, "client", NULL, NULL);
+    }
     error_copy_text(address, sizeof address, after);
     what.after = address;
     what.limit = (uint32_t)capacity;
     query.what_case = RELAIS__V1__QUERY__WHAT_QUEUES;
     query.queues = &what;
-    relais_status status = ask(client, &question, QUEUES_TIMEOUT_MS, error);
+    status = ask(client, &question, QUEUES_TIMEOUT_MS, error);
     if (status == RELAIS_OK) {
         *out_count = question.count;
         *out_more = question.more;

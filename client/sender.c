@@ -297,7 +297,9 @@ void sender_close(relais_client *client)
 {
     relais_error closed;
     (void)error_fill(&closed, RELAIS_CLOSED, NULL, NULL, NULL);
-    while (client->sender.first != NULL) {
-        sender_finish(client, client->sender.first, &closed);
+    struct pending *next = NULL; /* callbacks add nothing: the client is closing */
+    for (struct pending *pending = client->sender.first; pending != NULL; pending = next) {
+        next = pending->next;
+        sender_finish(client, pending, &closed);
     }
 }

@@ -52,23 +52,28 @@ RELAIS_API RELAIS_MUST_CHECK relais_status relais_client_open_profile(const char
                                                                       relais_error *error);
 
 /**
- * Closes at once; what was not accepted is given up (its outcome is RELAIS_CLOSED). Deliveries of
- * this client must be freed before. NULL is fine.
+ * Closes; what was not accepted is given up (its outcome is RELAIS_CLOSED). Answers already given
+ * are sent, for at most 100 ms. Deliveries that are still held can only be read and freed after
+ * that; consumers are gone. NULL is fine.
  */
 RELAIS_API void relais_client_close(relais_client *client);
 
 /**
  * Works for up to timeout_ms (0: without waiting, -1: for ever), until something has happened: an
- * outcome, a delivery, a change of the connection, or one of the caller's own `fds` being ready
- * (revents are set as poll(2) does; may be NULL, at most 16).
+ * outcome, a delivery, an answer that is on the broker's disk, a change of the connection, or one
+ * of the caller's own `fds` being ready (revents are set as poll(2) does; may be NULL, at most 16).
+ * While a delivery lies ready for relais_receive() it returns at once.
  * RELAIS_OK: something happened; RELAIS_TIMED_OUT; RELAIS_INTERRUPTED by a signal;
  * RELAIS_KEY_REFUSED, RELAIS_KEY_REVOKED, RELAIS_VERSION_UNSUPPORTED: the broker will not have us;
- * the client goes on trying, at the slowest pace.
+ * RELAIS_MALFORMED: one side breaks the protocol. Told once for each attempt; the client goes on
+ * trying, every 15 to 30 seconds. RELAIS_USAGE: called from a callback, or more than 16 fds.
  */
 RELAIS_API relais_status relais_wait(relais_client *client, int timeout_ms, struct pollfd *fds,
                                      size_t fd_count);
 
-/** Waits until the broker has said welcome. As relais_wait(), and RELAIS_UNREACHABLE in time. */
+/** Waits until the broker has said welcome. As relais_wait(), and RELAIS_UNREACHABLE when that took
+ * longer than timeout_ms. A broker whose key is not `broker_key` drops every handshake: after three
+ * in a row this is RELAIS_KEY_REFUSED. */
 RELAIS_API RELAIS_MUST_CHECK relais_status relais_client_connect(relais_client *client,
                                                                  int timeout_ms,
                                                                  relais_error *error);

@@ -47,8 +47,8 @@ typedef enum relais_extension_kind {
 typedef struct relais_extension {
     const char *name; /**< [a-z0-9]{1,20} */
     relais_extension_kind kind;
-    const char *text;   /**< STRING, URI, URI_REF */
     int32_t integer;    /**< INTEGER; BOOLEAN: 0 or 1 */
+    const char *text;   /**< STRING, URI, URI_REF */
     relais_bytes bytes; /**< BYTES */
     int64_t time_ms;    /**< TIME: Unix milliseconds */
 } relais_extension;

@@ -29,15 +29,17 @@ RELAIS_API RELAIS_MUST_CHECK relais_status relais_attach(relais_client *client, 
                                                          relais_consumer **out_consumer,
                                                          relais_error *error);
 
-/** Gives back what was not answered and ends the consumer. NULL is fine. */
+/** Gives back what was not answered and ends the consumer, which must not be used again; answers
+ * given before are still sent. NULL is fine. */
 RELAIS_API void relais_detach(relais_consumer *consumer);
 
 /**
  * The next delivery, waiting for it up to timeout_ms (0: not at all, -1: for ever). The caller
  * gives it back with relais_delivery_free(). The payload has been checked against the envelope's
  * digest; a delivery that does not match is refused by the library with RELAIS_DIGEST_MISMATCH and
- * not shown. RELAIS_TIMED_OUT, RELAIS_INTERRUPTED; refusals of the broker (RELAIS_ROLE_MISSING,
- * RELAIS_UNKNOWN_SERVICE, RELAIS_NOT_YOUR_MAILBOX, ...), after which the consumer stays refused.
+ * not shown. RELAIS_TIMED_OUT, RELAIS_INTERRUPTED; what relais_wait() says when the broker will not
+ * have us (try again); refusals of the broker (RELAIS_ROLE_MISSING, RELAIS_UNKNOWN_SERVICE,
+ * RELAIS_NOT_YOUR_MAILBOX, ...), after which the consumer stays refused: detach it.
  */
 RELAIS_API RELAIS_MUST_CHECK relais_status relais_receive(relais_consumer *consumer, int timeout_ms,
                                                           relais_delivery **out_delivery,
@@ -56,9 +58,11 @@ RELAIS_API int64_t relais_delivery_accepted_ms(const relais_delivery *delivery);
 RELAIS_API const char *relais_delivery_sender(const relais_delivery *delivery);
 
 /**
- * Done with it for good. RELAIS_LEASE_LOST: the connection was lost since; it will come again.
- * The answer is on its way when the next waiting call runs; relais_unsettled() says when it is on
- * the broker's disk. A delivery is answered once: RELAIS_USAGE on the second time.
+ * Done with it for good. RELAIS_LEASE_LOST: the lease ran out or the connection was lost since; it
+ * will come again. The answer is on its way when the next waiting call runs (relais_receive() with
+ * more deliveries ready may keep it for a millisecond, to send several at once);
+ * relais_unsettled() says when it is on the broker's disk. A delivery is answered once:
+ * RELAIS_USAGE on the second time.
  */
 RELAIS_API relais_status relais_ack(relais_delivery *delivery);
 
@@ -73,7 +77,8 @@ RELAIS_API relais_status relais_refuse(relais_delivery *delivery, const char *re
 /** Frees it; without an answer it is given back (comes again at once). NULL is fine. */
 RELAIS_API void relais_delivery_free(relais_delivery *delivery);
 
-/** Answers given that are not yet known to be on the broker's disk. */
+/** Answers given that are not yet known to be on the broker's disk. 0 after a lost connection: what
+ * had not been settled comes again. */
 RELAIS_API size_t relais_unsettled(const relais_consumer *consumer);
 
 #ifdef __cplusplus

@@ -21,7 +21,7 @@ typedef struct relais_outcome {
 
 /**
  * Called once for each submitted message, from inside a waiting call of the same client or from
- * relais_client_close(). It may submit, but not close.
+ * relais_client_close(). It may submit, but neither wait nor close.
  */
 typedef void (*relais_outcome_fn)(void *context, const relais_outcome *outcome);
 
@@ -42,8 +42,9 @@ RELAIS_API size_t relais_unanswered(const relais_client *client);
 
 /**
  * Submits and waits for the outcome, up to timeout_ms (-1: for ever). RELAIS_OK: it is on the
- * broker's disk. RELAIS_TIMED_OUT: unknown; the library has given it up; sending again with the
- * same id is safe. Others as relais_submit() and the broker's refusals.
+ * broker's disk. RELAIS_TIMED_OUT, RELAIS_INTERRUPTED, and what relais_wait() says when the broker
+ * will not have us: unknown; the library has given it up; sending again with the same id is safe.
+ * Others as relais_submit() and the broker's refusals. Waits while the window is full.
  */
 RELAIS_API RELAIS_MUST_CHECK relais_status relais_send(relais_client *client,
                                                        const relais_message *message,

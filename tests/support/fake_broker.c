@@ -44,7 +44,7 @@ static void bind_router(struct fake_broker *broker, const char *endpoint)
     (void)zmq_setsockopt(broker->router, ZMQ_ZAP_DOMAIN, "relais", 6);
     for (int i = 0; zmq_bind(broker->router, endpoint) != 0; i++) {
         assert(i < 500); /* the old socket is let go by another thread */
-        struct timespec pause = {0, 10 * 1000 * 1000};
+        struct timespec pause = {0, 10000000L};
         (void)nanosleep(&pause, NULL);
     }
     (void)zmq_getsockopt(broker->router, ZMQ_LAST_ENDPOINT, broker->endpoint, &size);
@@ -52,8 +52,8 @@ static void bind_router(struct fake_broker *broker, const char *endpoint)
 
 static void answer_zap(struct fake_broker *broker)
 {
-    char request[16][64];
-    size_t sizes[16];
+    char request[16][64] = {{0}};
+    size_t sizes[16] = {0};
     int count = 0;
     int more = 1;
     size_t more_size = sizeof more;

@@ -153,7 +153,7 @@ START_TEST(closing_sends_the_last_answers)
     ck_assert_int_eq(relais_ack(delivery), RELAIS_OK);
     relais_delivery_free(delivery);
     relais_client_close(line.client);
-    struct timespec moment = {0, 300 * 1000 * 1000};
+    struct timespec moment = {0, 300000000L};
     (void)nanosleep(&moment, NULL);
     fake_stop(line.broker);
     ck_assert_uint_eq(line.script.acked, 1);

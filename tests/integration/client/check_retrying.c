@@ -78,6 +78,17 @@ static void submit_all(relais_client *client, struct tally *tally)
     }
 }
 
+static void same_envelope(const struct record *record, size_t end, const struct kept *again)
+{
+    for (size_t i = 0; i < end; i++) {
+        const struct kept *before = &record->kept[i];
+        if (strcmp(before->payload, again->payload) == 0) {
+            ck_assert_uint_eq(before->size, again->size);
+            ck_assert_mem_eq(before->envelope, again->envelope, again->size);
+        }
+    }
+}
+
 /* The messages of the last connection are the first ones, in order, byte for byte. */
 static void same_in_order(const struct record *record, size_t second)
 {
@@ -89,13 +100,7 @@ static void same_in_order(const struct record *record, size_t second)
         ck_assert_str_eq(again->payload, payload);
         ck_assert_uint_eq(again->number, i + 1);
         ck_assert_uint_eq(again->connection, 2);
-        for (size_t k = 0; k < second; k++) {
-            const struct kept *before = &record->kept[k];
-            if (strcmp(before->payload, payload) == 0) {
-                ck_assert_uint_eq(before->size, again->size);
-                ck_assert_mem_eq(before->envelope, again->envelope, again->size);
-            }
-        }
+        same_envelope(record, second, again);
     }
 }
 

@@ -11,13 +11,13 @@
 #include <sys/stat.h>
 #include <unistd.h>
 
-static char folder[] = "/tmp/relais-key-XXXXXX";
+static char folder[32];
 static char path[64];
 static char public_path[64];
 
 static void make_folder(void)
 {
-    memcpy(folder + sizeof folder - 7, "XXXXXX", 6);
+    (void)snprintf(folder, sizeof folder, "/tmp/relais-key-XXXXXX");
     ck_assert_ptr_nonnull(mkdtemp(folder));
     (void)snprintf(path, sizeof path, "%s/client.key", folder);
     (void)snprintf(public_path, sizeof public_path, "%s/client.key.pub", folder);

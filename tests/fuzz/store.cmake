@@ -1,0 +1,4 @@
+# SPDX-License-Identifier: EUPL-1.2
+if(TARGET relais_store)
+  relais_fuzz_target(store_record SOURCES fuzz_store_record.c LIBS relais_store MAX_BYTES 1024)
+endif()

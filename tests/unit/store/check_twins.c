@@ -1,0 +1,195 @@
+/* SPDX-License-Identifier: EUPL-1.2
+ *
+ * The two engines are one: the same random ops, in the same batches, have the same results on both.
+ * The seed of a run is printed when it fails; RELAIS_SEED repeats it.
+ */
+#include "tests/unit/store/bench.h"
+
+#include <check.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+enum { BOXES = 4, ROUNDS = 400, BATCH = 12, RUNS = 12, IDS = 300, HELD = 4000 };
+
+static struct bench twins[ENGINE_COUNT];
+static uint64_t state;
+static struct entry_key held[HELD];
+static size_t held_count;
+
+static uint32_t draw(uint32_t below)
+{
+    state = state * 6364136223846793005U + 1442695040888963407U;
+    return (uint32_t)(state >> 33) % below;
+}
+
+static struct entry_key any_held(void)
+{
+    if (held_count == 0 || draw(20) == 0) {
+        return (struct entry_key){.mailbox = draw(BOXES + 1),
+                                  .lane = (uint8_t)draw(LANE_COUNT),
+                                  .due_ms = draw(3) == 0 ? twins[0].now_ms : 0,
+                                  .sequence = draw(200)};
+    }
+    return held[draw((uint32_t)held_count)];
+}
+
+/* The same append for each engine: buffers are not shared between the two. */
+static void draw_append(struct store_op out_ops[ENGINE_COUNT], char *id,
+                        struct store_recipient *recipients)
+{
+    uint32_t count = 1 + draw(3);
+    uint32_t first = draw(BOXES);
+    size_t size = draw(10) == 0 ? 60000 + draw(20000) : draw(3000);
+    (void)snprintf(id, 16, "m%u", draw(IDS));
+    for (uint32_t i = 0; i < count; i++) {
+        recipients[i] =
+            (struct store_recipient){.mailbox = (first + i) % BOXES + (draw(60) == 0 ? 50 : 0),
+                                     .lane = (uint8_t)draw(LANE_COUNT),
+                                     .due_ms = draw(4) == 0 ? twins[0].now_ms + draw(2000) : 0};
+    }
+    for (int i = 0; i < ENGINE_COUNT; i++) {
+        out_ops[i] = op_append(id, 1 + draw(1), size, recipients, count);
+    }
+}
+
+static void draw_op(struct store_op out_ops[ENGINE_COUNT], char *id,
+                    struct store_recipient *recipients)
+{
+    struct entry_key key = any_held();
+    struct store_op op = {0};
+    switch (draw(10)) {
+    case 0:
+    case 1:
+    case 2:
+        draw_append(out_ops, id, recipients);
+        return;
+    case 3:
+    case 4:
+        op = op_take(draw(BOXES + 1), draw(8));
+        op.take.max_bytes = 1000 + draw(50000);
+        break;
+    case 5:
+    case 6:
+        op = op_ack(&key);
+        break;
+    case 7:
+        op = op_defer(&key, draw(9), twins[0].now_ms + draw(3000));
+        break;
+    case 8:
+        op = op_bury(&key, "drawn");
+        break;
+    default:
+        op = op_release(&key);
+        break;
+    }
+    out_ops[0] = op;
+    out_ops[1] = op;
+}
+
+static void compare_entries(const struct store_result *left, const struct store_result *right)
+{
+    ck_assert_uint_eq(left->take.count, right->take.count);
+    ck_assert_int_eq(left->take.more, right->take.more);
+    ck_assert_int_eq(left->take.next_due_ms, right->take.next_due_ms);
+    for (uint32_t i = 0; i < left->take.count; i++) {
+        const struct store_entry *one = &left->take.entries[i];
+        const struct store_entry *other = &right->take.entries[i];
+        ck_assert_uint_eq(one->key.mailbox, other->key.mailbox);
+        ck_assert_uint_eq(one->key.lane, other->key.lane);
+        ck_assert_int_eq(one->key.due_ms, other->key.due_ms);
+        ck_assert_uint_eq(one->key.sequence, other->key.sequence);
+        ck_assert_uint_eq(one->attempts, other->attempts);
+        ck_assert_int_eq(one->accepted_ms, other->accepted_ms);
+        ck_assert_uint_eq(one->message.payload.size, other->message.payload.size);
+        if (one->message.payload.size > 0) {
+            ck_assert_mem_eq(one->message.payload.data, other->message.payload.data,
+                             one->message.payload.size);
+        }
+        if (held_count < HELD) {
+            held[held_count++] = one->key;
+        }
+    }
+}
+
+static void compare(struct store_result *left, struct store_result *right)
+{
+    ck_assert_int_eq(left->kind, right->kind);
+    ck_assert_int_eq(left->status, right->status);
+    if (left->kind == STORE_APPEND) {
+        ck_assert_uint_eq(left->append.sequence, right->append.sequence);
+        ck_assert_int_eq(left->append.duplicate, right->append.duplicate);
+    } else if (left->kind == STORE_TAKE) {
+        compare_entries(left, right);
+    }
+    result_drop(left);
+    result_drop(right);
+}
+
+static void round_of(uint32_t count)
+{
+    struct store_op ops[ENGINE_COUNT][BATCH];
+    struct store_result results[ENGINE_COUNT][BATCH];
+    char ids[BATCH][16];
+    struct store_recipient recipients[BATCH][3];
+    size_t expected = 0;
+    for (uint32_t i = 0; i < count; i++) {
+        struct store_op pair[ENGINE_COUNT];
+        draw_op(pair, ids[i], recipients[i]);
+        ops[0][i] = pair[0];
+        ops[1][i] = pair[1];
+        expected += pair[0].kind != STORE_RELEASE ? 1 : 0;
+    }
+    for (int i = 0; i < ENGINE_COUNT; i++) {
+        bench_do(&twins[i], ops[i], count, results[i]);
+    }
+    for (size_t i = 0; i < expected; i++) {
+        compare(&results[0][i], &results[1][i]);
+    }
+}
+
+START_TEST(both_engines_answer_the_same)
+{
+    const char *text = getenv("RELAIS_SEED"); /* NOLINT(concurrency-mt-unsafe) */
+    uint64_t seed = text != NULL ? strtoull(text, NULL, 10) : (uint64_t)_i * 7919 + 1;
+    (void)fprintf(stderr, "seed %llu\n", (unsigned long long)seed);
+    state = seed;
+    held_count = 0;
+    for (int i = 0; i < ENGINE_COUNT; i++) {
+        bench_init(&twins[i], (enum engine_kind)i);
+        twins[i].settings.duplicate_window_ms = 5000;
+        bench_open(&twins[i]);
+        for (uint32_t box = 0; box < BOXES; box++) {
+            (void)bench_one(&twins[i], op_mailbox(box, "a/b"));
+        }
+    }
+    for (int i = 0; i < ROUNDS; i++) {
+        round_of(1 + draw(BATCH));
+        twins[0].now_ms += draw(200);
+        twins[1].now_ms = twins[0].now_ms;
+    }
+    for (int i = 0; i < ENGINE_COUNT; i++) {
+        bench_fini(&twins[i]);
+    }
+    ck_assert_int_eq(bench_live_buffers(), 0);
+}
+END_TEST
+
+static Suite *make_suite(void)
+{
+    Suite *suite = suite_create("store.twins");
+    TCase *tcase = tcase_create("twins");
+    tcase_set_timeout(tcase, 60);
+    tcase_add_loop_test(tcase, both_engines_answer_the_same, 0, RUNS);
+    suite_add_tcase(suite, tcase);
+    return suite;
+}
+
+int main(void)
+{
+    SRunner *runner = srunner_create(make_suite());
+    srunner_run_all(runner, CK_ENV);
+    int failed = srunner_ntests_failed(runner);
+    srunner_free(runner);
+    return failed == 0 ? EXIT_SUCCESS : EXIT_FAILURE;
+}

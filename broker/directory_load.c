@@ -1,0 +1,229 @@
+/* SPDX-License-Identifier: EUPL-1.2
+ *
+ * Reads the files of members, then of flows, in the order of their names, so that the same folders
+ * give the same problems in the same order.
+ * Invariant: 1. a directory that was given out names only members that exist.
+ */
+#include "broker/directory_load.h"
+
+#include "core/limits.h"
+#include "program/error.h"
+#include "program/locale.h"
+#include "program/yaml.h"
+
+#include <dirent.h>
+#include <errno.h>
+#include <limits.h>
+#include <relais/directory.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+struct load {
+    const struct directory_listener *listener;
+    struct directory *directory;
+    bool failed;
+};
+
+/* Adds one file to the directory. */
+typedef void (*add_file)(struct load *load, const char *path);
+
+static void tell(struct load *load, const relais_error *error)
+{
+    load->failed = true;
+    load->listener->tell(load->listener->context, error);
+}
+
+/* Tells what the directory says against `key` of the file `path`. */
+static void tell_refusal(struct load *load, const char *path, const char *key, const char *wrong,
+                         enum directory_status refusal)
+{
+    relais_error error = {0};
+
+    switch (refusal) {
+    case DIRECTORY_OK:
+        return;
+    case DIRECTORY_DUPLICATE:
+        (void)error_set(&error, RELAIS_CONFIG_INVALID, key,
+                        _("a value that no other file has: this one is used twice"), "%s", wrong);
+        break;
+    case DIRECTORY_INVALID:
+        (void)error_set(&error, RELAIS_CONFIG_INVALID, key, _("a member that has a file"), "%s",
+                        wrong);
+        break;
+    case DIRECTORY_FULL: {
+        char right[64];
+
+        (void)snprintf(right, sizeof right, _("at most %d members"), (int)LIMIT_DIRECTORY_MEMBERS);
+        (void)error_set(&error, RELAIS_LIMIT_EXCEEDED, key, right, "%s", wrong);
+        break;
+    }
+    default:
+        (void)error_set(&error, RELAIS_NO_MEMORY, key, NULL, "%s", "");
+    }
+    yaml_name_line(path, &error);
+    tell(load, &error);
+}
+
+/* RELAIS_KIND_... and KIND_..., RELAIS_ROLE_... and ROLE_MAY_... are the same numbers. */
+_Static_assert((int)RELAIS_KIND_COMMUNE == (int)KIND_COMMUNE &&
+                   (int)RELAIS_KIND_EPCI == (int)KIND_EPCI &&
+                   (int)RELAIS_KIND_DEPARTEMENT == (int)KIND_DEPARTEMENT &&
+                   (int)RELAIS_KIND_REGION == (int)KIND_REGION &&
+                   (int)RELAIS_KIND_STATE == (int)KIND_STATE &&
+                   (int)RELAIS_KIND_OPERATOR == (int)KIND_OPERATOR,
+               "kinds of the file and of the core differ");
+_Static_assert((int)RELAIS_ROLE_SEND == (int)ROLE_MAY_SEND &&
+                   (int)RELAIS_ROLE_RECEIVE == (int)ROLE_MAY_RECEIVE &&
+                   (int)RELAIS_ROLE_OPERATE == (int)ROLE_MAY_OPERATE,
+               "roles of the file and of the core differ");
+
+static void add_parts(struct load *load, const char *path, const relais_member *member)
+{
+    char key[64];
+
+    for (size_t i = 0; i < member->service_count; i++) {
+        (void)snprintf(key, sizeof key, "services[%zu]", i);
+        tell_refusal(load, path, key, member->services[i],
+                     directory_add_service(load->directory, member->slug, member->services[i]));
+    }
+    for (size_t i = 0; i < member->client_count; i++) {
+        const relais_member_client *client = &member->clients[i];
+
+        (void)snprintf(key, sizeof key, "clients[%zu].key", i);
+        tell_refusal(load, path, key, client->key,
+                     directory_add_client(load->directory, member->slug, client->name, client->key,
+                                          client->roles));
+    }
+}
+
+static void add_member(struct load *load, const char *path)
+{
+    relais_member *member = NULL;
+    relais_error error = {0};
+
+    if (relais_member_load(path, &member, &error) != RELAIS_OK) {
+        tell(load, &error);
+        return;
+    }
+    enum directory_status status =
+        directory_add_member(load->directory, member->slug, (enum member_kind)member->kind);
+    if (status == DIRECTORY_OK) {
+        add_parts(load, path, member);
+    } else {
+        tell_refusal(load, path, "slug", member->slug, status);
+    }
+    relais_member_free(member);
+}
+
+typedef enum directory_status (*allow)(struct directory *directory, const char *flow,
+                                       const char *rule);
+
+/* A rule that names one member: neither "*" nor "kind:...". */
+static bool names_member(const char *rule)
+{
+    return strcmp(rule, "*") != 0 && strchr(rule, ':') == NULL;
+}
+
+static void add_rules(struct load *load, const char *path, const char *flow, const char *list,
+                      char *const *rules, size_t count, allow allow_rule)
+{
+    char key[64];
+
+    for (size_t i = 0; i < count; i++) {
+        enum directory_status status = DIRECTORY_INVALID;
+
+        (void)snprintf(key, sizeof key, "%s[%zu]", list, i);
+        if (!names_member(rules[i]) ||
+            directory_member(load->directory, rules[i], strlen(rules[i])) != NULL) {
+            status = allow_rule(load->directory, flow, rules[i]);
+        }
+        tell_refusal(load, path, key, rules[i], status);
+    }
+}
+
+static void add_flow(struct load *load, const char *path)
+{
+    relais_flow *flow = NULL;
+    relais_error error = {0};
+
+    if (relais_flow_load(path, &flow, &error) != RELAIS_OK) {
+        tell(load, &error);
+        return;
+    }
+    enum directory_status status =
+        directory_add_flow(load->directory, flow->code, flow->payload_max);
+    if (status == DIRECTORY_OK) {
+        add_rules(load, path, flow->code, "senders", flow->senders, flow->sender_count,
+                  directory_allow_sender);
+        add_rules(load, path, flow->code, "receivers", flow->receivers, flow->receiver_count,
+                  directory_allow_receiver);
+    } else {
+        tell_refusal(load, path, "code", flow->code, status);
+    }
+    relais_flow_free(flow);
+}
+
+/* Files that people and programs have finished: editors and file_replace() use other names. */
+static int is_yaml(const struct dirent *entry)
+{
+    const char *dot = strrchr(entry->d_name, '.');
+
+    return entry->d_name[0] != '.' && dot != NULL && strcmp(dot, ".yaml") == 0;
+}
+
+static int by_bytes(const struct dirent **left, const struct dirent **right)
+{
+    return strcmp((*left)->d_name, (*right)->d_name);
+}
+
+static void load_folder(struct load *load, const char *folder, add_file add)
+{
+    struct dirent **entries = NULL;
+    int count = scandir(folder, &entries, is_yaml, by_bytes);
+
+    if (count < 0) {
+        relais_error error = {0};
+
+        (void)error_set(&error, RELAIS_SYSTEM, folder, _("a folder that may be read"), "%s",
+                        strerror(errno));
+        tell(load, &error);
+        return;
+    }
+    for (int i = 0; i < count; i++) {
+        char path[PATH_MAX];
+        int size = snprintf(path, sizeof path, "%s/%s", folder, entries[i]->d_name);
+
+        if (size > 0 && (size_t)size < sizeof path) {
+            add(load, path);
+        } else {
+            relais_error error = {0};
+
+            (void)error_set_errno(&error, folder, ENAMETOOLONG);
+            tell(load, &error);
+        }
+        free(entries[i]);
+    }
+    free(entries);
+}
+
+struct directory *directory_load(const char *members_folder, const char *flows_folder,
+                                 const struct directory_listener *listener)
+{
+    struct load load = {.listener = listener, .directory = directory_new()};
+
+    if (load.directory == NULL) {
+        relais_error error = {.status = RELAIS_NO_MEMORY};
+
+        tell(&load, &error);
+        return NULL;
+    }
+    load_folder(&load, members_folder, add_member);
+    load_folder(&load, flows_folder, add_flow);
+    if (load.failed) {
+        directory_free(load.directory);
+        return NULL;
+    }
+    directory_seal(load.directory);
+    return load.directory;
+}

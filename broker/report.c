@@ -1,0 +1,54 @@
+/* SPDX-License-Identifier: EUPL-1.2
+ */
+#include "broker/report.h"
+
+#include "program/log.h"
+
+#include <stdio.h>
+#include <string.h>
+
+void report_log(void *context, const relais_error *error)
+{
+    (void)context;
+    LOG(LOG_LEVEL_ERROR, "config.invalid", {"at", error->field, 0}, {"found", error->wrong, 0},
+        {"expected", error->right, 0}, {"status", relais_status_name(error->status), 0});
+}
+
+void report_print(void *context, const relais_error *error)
+{
+    size_t *count = context;
+    char line[1024];
+
+    (void)fprintf(stderr, "relaisd: %s\n", relais_error_text(error, line, sizeof line));
+    ++*count;
+}
+
+const char *report_store_kind(enum store_problem_kind kind)
+{
+    switch (kind) {
+    case STORE_PROBLEM_NONE:
+        return "none";
+    case STORE_PROBLEM_PATH:
+        return "path";
+    case STORE_PROBLEM_LOCKED:
+        return "locked";
+    case STORE_PROBLEM_NETWORK_FS:
+        return "network_disk";
+    case STORE_PROBLEM_DAMAGED:
+        return "damaged";
+    case STORE_PROBLEM_VERSION:
+        return "version";
+    case STORE_PROBLEM_MEMORY:
+        return "memory";
+    case STORE_PROBLEM_IO:
+        return "io";
+    }
+    return "unknown";
+}
+
+void report_store_problem(const char *event, const struct store_problem *problem)
+{
+    LOG(LOG_LEVEL_ERROR, event, {"kind", report_store_kind(problem->kind), 0},
+        {"detail", problem->detail, 0},
+        {"errno_text", problem->system_errno == 0 ? "" : strerror(problem->system_errno), 0});
+}

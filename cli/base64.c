@@ -25,7 +25,11 @@ char *base64_new(relais_bytes bytes)
         group |= left > 2 ? (unsigned)data[i + 2] : 0;
         for (size_t digit = 0; digit < OUT; digit++) {
             unsigned shift = (unsigned)(OUT - 1 - digit) * DIGIT_BITS;
-            *at++ = digit > left ? '=' : alphabet[(group >> shift) & DIGIT_MASK];
+            if (digit > left) {
+                *at++ = '=';
+            } else {
+                *at++ = alphabet[(group >> shift) & DIGIT_MASK];
+            }
         }
     }
     *at = '\0';

@@ -32,7 +32,10 @@ static relais_status read_all(relais_client *client, json_t *rows, relais_error 
     relais_queue *page = calloc(PAGE, sizeof(*page));
     char after[sizeof(page->address)] = "";
     bool more = true;
-    relais_status status = page ? RELAIS_OK : talk_fill(error, RELAIS_NO_MEMORY, NULL, NULL, NULL);
+    relais_status status = RELAIS_OK;
+    if (!page) {
+        return talk_fill(error, RELAIS_NO_MEMORY, NULL, NULL, NULL);
+    }
     while (status == RELAIS_OK && more) {
         size_t count = 0;
         status =

@@ -42,10 +42,10 @@ void progress_show(struct progress *progress)
     output_bytes_text(rate, rate_text, sizeof(rate_text));
     fputs(CLEAR_LINE, stderr);
     if (progress->total_bytes > progress->done_bytes && rate > 0) {
+        unsigned long long left_s = (progress->total_bytes - progress->done_bytes) / rate + 1;
         output_bytes_text(progress->total_bytes, total, sizeof(total));
         fprintf(stderr, _("%llu messages, %s of %s, %s/s, %llu s left"),
-                (unsigned long long)progress->done_messages, done, total, rate_text,
-                (unsigned long long)((progress->total_bytes - progress->done_bytes) / rate + 1));
+                (unsigned long long)progress->done_messages, done, total, rate_text, left_s);
     } else {
         fprintf(stderr, _("%llu messages, %s, %s/s"), (unsigned long long)progress->done_messages,
                 done, rate_text);

@@ -96,12 +96,24 @@ static bool handle(relais_client *client, const Relais__V1__ToClient *said, int6
     }
 }
 
+bool dispatch_frames(relais_client *client, int64_t now_ms)
+{
+    struct wire_fault fault = {.what = NULL};
+    Relais__V1__ToClient *said =
+        wire_unpack_to_client(client->in.bytes[0], &client->commands, &fault);
+    bool sound = said != NULL && handle(client, said, now_ms);
+    wire_arena_reset(&client->commands);
+    if (!sound) {
+        (void)error_fill(&client->connection.complaint, RELAIS_MALFORMED, fault.field, fault.what,
+                         NULL);
+    }
+    return sound;
+}
+
 /* The next message. False: there is none, or the line has been given up. */
 static bool dispatch_one(relais_client *client, int64_t now_ms)
 {
     struct connection *connection = &client->connection;
-    struct wire_fault fault;
-    bool sound = false;
     enum frames_result result = frames_receive(connection->socket, &client->in);
     if (result == FRAMES_LATER) {
         return false;
@@ -110,15 +122,9 @@ static bool dispatch_one(relais_client *client, int64_t now_ms)
         connection_lose(client, RELAIS_NO_MEMORY, now_ms);
         return false;
     }
-    if (result == FRAMES_DONE) {
-        Relais__V1__ToClient *said =
-            wire_unpack_to_client(client->in.bytes[0], &client->commands, &fault);
-        sound = said != NULL && handle(client, said, now_ms);
-        wire_arena_reset(&client->commands);
-    }
+    bool sound = result == FRAMES_DONE && dispatch_frames(client, now_ms);
     frames_in_clear(&client->in);
     if (!sound) {
-        (void)error_fill(&connection->complaint, RELAIS_MALFORMED, "broker", NULL, NULL);
         connection_lose(client, RELAIS_MALFORMED, now_ms);
         return false;
     }

@@ -64,7 +64,7 @@ static bool take_message(struct input *input, struct frames_in *in)
     if (!take(input, 1, &count)) {
         return false;
     }
-    for (unsigned i = 0; i < 1 + count[0] % FRAMES_MAX; i++) {
+    for (int i = 0; i < 1 + count[0] % FRAMES_MAX; i++) {
         if (!take_frame(input, in)) {
             return false;
         }

@@ -50,15 +50,21 @@ bool attach_check(struct step *step, const struct directory_client *client,
     return true;
 }
 
+struct refusal attach_in_use(struct step *step, uint32_t consumer)
+{
+    return (struct refusal){.code = RELAIS__V1__CODE__CODE_FIELD_INVALID,
+                            .field = "attach.consumer",
+                            .wrong = refusal_number(step->effects, consumer),
+                            .right = "not 0 and not in use on this connection"};
+}
+
 bool attach_check_session(struct step *step, const struct session *session,
-                          const Relais__V1__Attach *attach, bool in_use,
-                          struct refusal *out_refusal)
+                          const Relais__V1__Attach *attach, struct refusal *out_refusal)
 {
     struct effects *effects = step->effects;
-    if (attach->consumer == 0 || in_use) {
-        return refuse(out_refusal, RELAIS__V1__CODE__CODE_FIELD_INVALID, "attach.consumer",
-                      refusal_number(effects, attach->consumer),
-                      "not 0 and not in use on this connection");
+    if (attach->consumer == 0) {
+        *out_refusal = attach_in_use(step, 0);
+        return false;
     }
     if (session->consumer_count >= LIMIT_CONSUMERS) {
         return refuse(out_refusal, RELAIS__V1__CODE__CODE_LIMIT_EXCEEDED, "attach",

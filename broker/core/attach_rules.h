@@ -12,9 +12,11 @@
 bool attach_check(struct step *step, const struct directory_client *client,
                   const Relais__V1__Attach *attach, struct refusal *out_refusal);
 
-/* By what the connection has; `in_use`: its number is taken. */
+/* By what the connection has. */
 bool attach_check_session(struct step *step, const struct session *session,
-                          const Relais__V1__Attach *attach, bool in_use,
-                          struct refusal *out_refusal);
+                          const Relais__V1__Attach *attach, struct refusal *out_refusal);
+
+/* Its number is taken already. */
+struct refusal attach_in_use(struct step *step, uint32_t consumer);
 
 #endif

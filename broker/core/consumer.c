@@ -115,9 +115,14 @@ void consumer_attach(struct step *step, struct session *session,
 {
     struct core *core = step->core;
     struct refusal refusal = {0};
+    if (by_number(session, attach->consumer)) {
+        /* An error, not Detached: the one that is attached stays so. */
+        refusal = attach_in_use(step, attach->consumer);
+        reply_error(step, session->connection, &refusal);
+        return;
+    }
     if (!attach_check(step, client, attach, &refusal) ||
-        !attach_check_session(step, session, attach, by_number(session, attach->consumer) != NULL,
-                              &refusal)) {
+        !attach_check_session(step, session, attach, &refusal)) {
         reply_detached(step, session->connection, attach->consumer, &refusal);
         return;
     }

@@ -1,0 +1,299 @@
+/* SPDX-License-Identifier: EUPL-1.2
+ *
+ * See shelf.h.
+ */
+#include "shelf.h"
+
+#include <assert.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+static void *grown(void *items, size_t count, size_t *capacity, size_t size)
+{
+    if (count < *capacity) {
+        return items;
+    }
+    *capacity = *capacity ? *capacity * 2 : 16;
+    items = realloc(items, *capacity * size);
+    assert(items);
+    return items;
+}
+
+static void drop_ref(struct held_message *message)
+{
+    held_message_drop(message);
+}
+
+static struct held_message add_ref(const struct held_message *message)
+{
+    struct held_message copy = *message;
+    if (copy.envelope_buffer) {
+        buffer_ref(copy.envelope_buffer);
+    }
+    if (copy.payload_buffer) {
+        buffer_ref(copy.payload_buffer);
+    }
+    return copy;
+}
+
+void shelf_fini(struct shelf *shelf)
+{
+    for (size_t i = 0; i < shelf->op_count; i++) {
+        if (shelf->ops[i].op.kind == STORE_APPEND) {
+            drop_ref(&shelf->ops[i].op.append.message);
+        }
+    }
+    for (size_t i = 0; i < shelf->entry_count; i++) {
+        drop_ref(&shelf->entries[i].message);
+    }
+    free(shelf->ops);
+    free(shelf->entries);
+    free(shelf->ids);
+    free(shelf->names);
+    *shelf = (struct shelf){0};
+}
+
+static void count(struct shelf *shelf, enum store_op_kind kind)
+{
+    size_t *const counters[] = {
+        [STORE_MAILBOX] = &shelf->mailboxes, [STORE_APPEND] = &shelf->appends,
+        [STORE_TAKE] = &shelf->takes,        [STORE_ACK] = &shelf->acks,
+        [STORE_DEFER] = &shelf->defers,      [STORE_BURY] = &shelf->buries,
+        [STORE_RELEASE] = &shelf->releases,
+    };
+    ++*counters[kind];
+}
+
+void shelf_submit(struct shelf *shelf, const struct store_op *op)
+{
+    shelf->ops = grown(shelf->ops, shelf->op_count, &shelf->op_capacity, sizeof *shelf->ops);
+    struct shelf_op *copy = &shelf->ops[shelf->op_count++];
+    memset(copy, 0, sizeof *copy);
+    copy->op = *op;
+    count(shelf, op->kind);
+    assert(op->now_ms > 0);
+    if (op->kind == STORE_MAILBOX) {
+        snprintf(copy->name, sizeof copy->name, "%s", op->mailbox.name);
+    } else if (op->kind == STORE_APPEND) {
+        assert(op->append.recipient_count >= 1 && op->append.recipient_count <= 64);
+        snprintf(copy->name, sizeof copy->name, "%s", op->append.sender);
+        snprintf(copy->id, sizeof copy->id, "%s", op->append.id);
+        memcpy(copy->recipients, op->append.recipients,
+               op->append.recipient_count * sizeof *op->append.recipients);
+    } else if (op->kind == STORE_BURY) {
+        assert(strlen(op->bury.reason) <= 256);
+        snprintf(copy->reason, sizeof copy->reason, "%s", op->bury.reason);
+    }
+}
+
+bool shelf_has_id(const struct shelf *shelf, const char *sender, const char *id)
+{
+    char both[260];
+    snprintf(both, sizeof both, "%s %s", sender, id);
+    for (size_t i = 0; i < shelf->id_count; i++) {
+        if (strcmp(shelf->ids[i], both) == 0) {
+            return true;
+        }
+    }
+    return false;
+}
+
+static void add_entry(struct shelf *shelf, const struct shelf_op *op, size_t recipient)
+{
+    const struct store_recipient *to = &op->recipients[recipient];
+    assert(to->mailbox < shelf->name_count && shelf->names[to->mailbox][0]);
+    assert(to->lane < LANE_COUNT);
+    shelf->entries =
+        grown(shelf->entries, shelf->entry_count, &shelf->entry_capacity, sizeof *shelf->entries);
+    struct shelf_entry *entry = &shelf->entries[shelf->entry_count++];
+    *entry = (struct shelf_entry){.accepted_ms = op->op.now_ms,
+                                  .expires_ms = op->op.append.expires_ms,
+                                  .message = add_ref(&op->op.append.message)};
+    entry->key = (struct entry_key){.mailbox = to->mailbox,
+                                    .lane = to->lane,
+                                    .due_ms = to->due_ms,
+                                    .sequence = shelf->sequence};
+}
+
+static void append(struct shelf *shelf, struct shelf_op *op, struct store_result *result)
+{
+    if (shelf->no_room) {
+        result->status = STORE_NO_ROOM;
+    } else if (shelf_has_id(shelf, op->name, op->id)) {
+        result->append.duplicate = true;
+    } else {
+        shelf->sequence++;
+        for (size_t i = 0; i < op->op.append.recipient_count; i++) {
+            add_entry(shelf, op, i);
+        }
+        shelf->ids = grown(shelf->ids, shelf->id_count, &shelf->id_capacity, sizeof *shelf->ids);
+        snprintf(shelf->ids[shelf->id_count++], sizeof *shelf->ids, "%s %s", op->name, op->id);
+    }
+    result->append.sequence = shelf->sequence;
+    drop_ref(&op->op.append.message);
+}
+
+static void mailbox(struct shelf *shelf, const struct shelf_op *op)
+{
+    uint32_t id = op->op.mailbox.id;
+    assert(id > 0);
+    if (id >= shelf->name_count) {
+        shelf->names = realloc(shelf->names, (id + 1) * sizeof *shelf->names);
+        assert(shelf->names);
+        memset(shelf->names + shelf->name_count, 0,
+               (id + 1 - shelf->name_count) * sizeof *shelf->names);
+        shelf->name_count = id + 1;
+    }
+    snprintf(shelf->names[id], sizeof shelf->names[id], "%s", op->name);
+}
+
+static struct shelf_entry *best(struct shelf *shelf, uint32_t mailbox_id, int64_t now_ms)
+{
+    struct shelf_entry *found = NULL;
+    for (size_t i = 0; i < shelf->entry_count; i++) {
+        struct shelf_entry *one = &shelf->entries[i];
+        if (one->key.mailbox != mailbox_id || one->taken || one->dead || one->key.due_ms > now_ms) {
+            continue;
+        }
+        bool one_due = one->key.due_ms > 0;
+        bool found_due = found && found->key.due_ms > 0;
+        if (!found || (one_due && !found_due) ||
+            (one_due == found_due && one->key.lane < found->key.lane)) {
+            found = one;
+        }
+    }
+    return found;
+}
+
+static void take(struct shelf *shelf, const struct shelf_op *op, struct store_result *result)
+{
+    uint32_t id = op->op.take.mailbox;
+    struct shelf_entry *next = best(shelf, id, op->op.now_ms);
+    uint64_t bytes = 0;
+    assert(op->op.take.max_entries > 0);
+    result->take.entries = calloc(op->op.take.max_entries, sizeof *result->take.entries);
+    assert(result->take.entries);
+    while (next && result->take.count < op->op.take.max_entries) {
+        uint64_t size = next->message.envelope.size + next->message.payload.size;
+        if (bytes > 0 && bytes + size > op->op.take.max_bytes) {
+            break;
+        }
+        bytes += size;
+        next->taken = true;
+        result->take.entries[result->take.count++] =
+            (struct store_entry){.key = next->key,
+                                 .attempts = next->attempts,
+                                 .accepted_ms = next->accepted_ms,
+                                 .expires_ms = next->expires_ms,
+                                 .message = add_ref(&next->message)};
+        next = best(shelf, id, op->op.now_ms);
+    }
+    result->take.more = next != NULL;
+    for (size_t i = 0; i < shelf->entry_count; i++) {
+        const struct shelf_entry *one = &shelf->entries[i];
+        int64_t due_ms = one->key.due_ms;
+        if (one->key.mailbox == id && !one->taken && !one->dead && due_ms > op->op.now_ms &&
+            (result->take.next_due_ms == 0 || due_ms < result->take.next_due_ms)) {
+            result->take.next_due_ms = due_ms;
+        }
+    }
+}
+
+static struct shelf_entry *find(struct shelf *shelf, const struct entry_key *key)
+{
+    for (size_t i = 0; i < shelf->entry_count; i++) {
+        struct shelf_entry *entry = &shelf->entries[i];
+        if (entry->key.mailbox == key->mailbox && entry->key.sequence == key->sequence) {
+            assert(entry->taken && !entry->dead && entry->key.due_ms == key->due_ms);
+            return entry;
+        }
+    }
+    assert(!"an entry that was never stored, or is gone");
+    return NULL;
+}
+
+static void settle(struct shelf *shelf, const struct shelf_op *op, struct store_result *result)
+{
+    /* key is the first member of each of these */
+    struct shelf_entry *entry = find(shelf, &op->op.ack);
+    if (shelf->answer_no_room && op->op.kind != STORE_RELEASE) {
+        result->status = STORE_NO_ROOM;
+        return;
+    }
+    entry->taken = false;
+    switch (op->op.kind) {
+    case STORE_ACK:
+        drop_ref(&entry->message);
+        *entry = shelf->entries[--shelf->entry_count];
+        break;
+    case STORE_DEFER:
+        assert(op->op.defer.due_ms > 0);
+        assert(op->op.defer.attempts == entry->attempts + 1);
+        entry->attempts = op->op.defer.attempts;
+        entry->key.due_ms = op->op.defer.due_ms;
+        break;
+    case STORE_BURY:
+        entry->dead = true;
+        entry->attempts = op->op.bury.attempts;
+        entry->code = op->op.bury.code;
+        snprintf(entry->reason, sizeof entry->reason, "%s", op->reason);
+        break;
+    default:
+        break;
+    }
+}
+
+bool shelf_work(struct shelf *shelf, struct store_result *out_result)
+{
+    if (shelf->op_count == 0) {
+        return false;
+    }
+    struct shelf_op op = shelf->ops[0];
+    memmove(shelf->ops, shelf->ops + 1, --shelf->op_count * sizeof *shelf->ops);
+    *out_result = (struct store_result){.kind = op.op.kind, .ticket = op.op.ticket};
+    switch (op.op.kind) {
+    case STORE_MAILBOX:
+        mailbox(shelf, &op);
+        break;
+    case STORE_APPEND:
+        append(shelf, &op, out_result);
+        break;
+    case STORE_TAKE:
+        take(shelf, &op, out_result);
+        break;
+    default:
+        settle(shelf, &op, out_result);
+        break;
+    }
+    return true;
+}
+
+size_t shelf_waiting(const struct shelf *shelf, const char *mailbox_name)
+{
+    size_t waiting = 0;
+    for (size_t i = 0; i < shelf->entry_count; i++) {
+        const struct shelf_entry *entry = &shelf->entries[i];
+        waiting += !entry->dead && strcmp(shelf->names[entry->key.mailbox], mailbox_name) == 0;
+    }
+    return waiting;
+}
+
+const struct shelf_entry *shelf_first_dead(const struct shelf *shelf)
+{
+    for (size_t i = 0; i < shelf->entry_count; i++) {
+        if (shelf->entries[i].dead) {
+            return &shelf->entries[i];
+        }
+    }
+    return NULL;
+}
+
+size_t shelf_taken(const struct shelf *shelf)
+{
+    size_t taken = 0;
+    for (size_t i = 0; i < shelf->entry_count; i++) {
+        taken += shelf->entries[i].taken;
+    }
+    return taken;
+}

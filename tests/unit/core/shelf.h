@@ -1,0 +1,62 @@
+/* SPDX-License-Identifier: EUPL-1.2
+ *
+ * A store for the core's tests: the words of core/stored.h over a plain array, one op at a time, so
+ * that a test decides when the disk answers. It is strict: an op on an entry that was not taken, or
+ * for a mailbox whose name was never said, aborts.
+ */
+#ifndef RELAIS_TESTS_CORE_SHELF_H
+#define RELAIS_TESTS_CORE_SHELF_H
+
+#include "core/stored.h"
+
+#include <stddef.h>
+
+struct shelf_entry {
+    struct entry_key key;
+    bool taken;
+    bool dead;
+    uint32_t attempts;
+    uint32_t code;
+    char reason[260];
+    int64_t accepted_ms, expires_ms;
+    struct held_message message;
+};
+
+struct shelf_op {
+    struct store_op op; /* texts and arrays copied */
+    char name[128];
+    char id[132];
+    char reason[260];
+    struct store_recipient recipients[64];
+};
+
+struct shelf {
+    struct shelf_op *ops; /* not done yet */
+    size_t op_count, op_capacity;
+    struct shelf_entry *entries;
+    size_t entry_count, entry_capacity;
+    char (*ids)[260]; /* "sender id" of what is stored */
+    size_t id_count, id_capacity;
+    char (*names)[128]; /* by mailbox id */
+    size_t name_count;
+    uint64_t sequence;
+    bool no_room;        /* appends find no room */
+    bool answer_no_room; /* acks and the like neither */
+    size_t takes, releases, defers, acks, buries, appends, mailboxes; /* ops handed over */
+};
+
+void shelf_fini(struct shelf *shelf);
+
+/* Like store_submit() for one op. */
+void shelf_submit(struct shelf *shelf, const struct store_op *op);
+
+/* Does the oldest op. False: none waits. RELEASE has no result: kind STORE_RELEASE, to be skipped.
+ */
+bool shelf_work(struct shelf *shelf, struct store_result *out_result);
+
+bool shelf_has_id(const struct shelf *shelf, const char *sender, const char *id);
+size_t shelf_waiting(const struct shelf *shelf, const char *mailbox);
+const struct shelf_entry *shelf_first_dead(const struct shelf *shelf);
+size_t shelf_taken(const struct shelf *shelf);
+
+#endif

@@ -5,6 +5,7 @@
 #include "cli/command.h"
 #include "cli/directory_json.h"
 #include "cli/home.h"
+#include "cli/key_file.h"
 #include "cli/talk.h"
 #include "program/file.h"
 #include "program/locale.h"
@@ -129,7 +130,7 @@ static relais_status take_key(const struct options *options, relais_key *out_key
                               relais_error *error)
 {
     const char *path = options_text(options, "key");
-    return path ? relais_key_load_public(path, out_key, error) : relais_key_new(out_key, error);
+    return path ? key_file_read_public(path, out_key, error) : relais_key_new(out_key, error);
 }
 
 static enum exit_code register_client(const struct invocation *invocation, const struct home *home,

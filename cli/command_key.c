@@ -3,6 +3,7 @@
  * relais key new|show: key pairs. A secret key is never printed.
  */
 #include "cli/command.h"
+#include "cli/key_file.h"
 #include "cli/talk.h"
 #include "program/locale.h"
 
@@ -53,7 +54,7 @@ static enum exit_code run_show(struct invocation *invocation)
     const char *path = invocation->options.arguments[0];
     relais_error error;
     relais_key key;
-    if (relais_key_load_public(path, &key, &error) != RELAIS_OK) {
+    if (key_file_read_public(path, &key, &error) != RELAIS_OK) {
         return talk_error(&error);
     }
     return print_key(invocation, key.public_key, path);

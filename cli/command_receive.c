@@ -75,8 +75,9 @@ static void tell(const struct receiving *receiving, const relais_delivery *deliv
         return;
     }
     char clean[NAME_TEXT];
+    const char *sender = relais_delivery_sender(delivery);
     talk_note(&receiving->invocation->output, _("%s  from %s  %s  %s"), message->id,
-              relais_delivery_sender(delivery), size,
+              *sender ? sender : message->source, size,
               output_clean(name ? name : "", clean, sizeof(clean)));
 }
 

@@ -79,10 +79,11 @@ START_TEST(long_names_are_cut_before_the_ending)
 {
     char given[600];
     char name[RECEIVED_NAME_BYTES];
-    for (size_t i = 0; i < 500; i += 2) {
-        memcpy(given + i, "é", 2);
+    size_t used = 0;
+    while (used < 500) {
+        used += (size_t)snprintf(given + used, sizeof(given) - used, "é");
     }
-    snprintf(given + 500, sizeof(given) - 500, ".xml");
+    snprintf(given + used, sizeof(given) - used, ".xml");
     const relais_extension extension = {.name = "filename", .text = given};
     const relais_message message = {.id = "x", .extensions = &extension, .extension_count = 1};
     received_file_name(&message, name);

@@ -1,0 +1,316 @@
+# SPDX-License-Identifier: EUPL-1.2
+"""send, receive, queues, status against a real broker."""
+import base64
+import json
+import os
+import shutil
+import signal
+import subprocess
+import time
+import unittest
+
+from bus import RELAIS, Bus
+
+ROUEN = "commune-76540/etat-civil"
+
+
+class Messages(unittest.TestCase):
+    @classmethod
+    def setUpClass(cls):
+        cls.bus = Bus()
+        cls.addClassCleanup(cls.bus.close)
+        cls.bus.init()
+        cls.bus.populate()
+        cls.bus.start()
+
+    def setUp(self):
+        self.bus.run("receive", ROUEN, "-p", self.bus.receiver, "--ack", "--timeout", "1")
+
+    def send(self, *files, flow="ETATCIVIL", to=ROUEN, more=(), **settings):
+        return self.bus.run("send", *files, "--to", to, "--flow", flow, "-p", self.bus.sender,
+                            *more, **settings)
+
+    def receive(self, *words, address=ROUEN, **settings):
+        return self.bus.run("receive", address, "-p", self.bus.receiver, *words, **settings)
+
+    def test_a_file_arrives_with_its_metadata(self):
+        data = os.urandom(200000)
+        path = self.bus.write("acte.xml", data)
+        os.utime(path, (1700000000, 1700000000))
+        sent = self.send(path, more=["-o", "json", "--from", "dila/accueil"])
+        self.assertEqual(sent.code, 0, sent)
+        outcome = json.loads(sent.out)
+        self.assertEqual((outcome["outcome"], outcome["size"]), ("accepted", len(data)))
+        got = self.receive("--ack", "-n", "1", "-o", "json")
+        self.assertEqual(got.code, 0, got)
+        message = json.loads(got.out)
+        self.assertEqual(base64.b64decode(message["payload"]), data)
+        self.assertEqual(message["id"], outcome["id"])
+        self.assertEqual(message["type"], "fr.relais.file")
+        self.assertEqual(message["datacontenttype"], "application/xml")
+        self.assertEqual(message["to"], [ROUEN])
+        self.assertEqual(message["from"], "dila/accueil")
+        self.assertEqual(message["flow"], "ETATCIVIL")
+        self.assertEqual(message["attempt"], 1)
+        self.assertEqual(message["extensions"]["filename"], "acte.xml")
+        self.assertEqual(message["extensions"]["filetime"], "2023-11-14T22:13:20.000Z")
+
+    def test_payload_goes_to_stdout_byte_for_byte(self):
+        data = bytes(range(256)) * 10
+        self.assertEqual(self.send("-", stdin=data).code, 0)
+        got = self.receive("--ack", "-n", "1")
+        self.assertEqual((got.code, got.bytes), (0, data))
+
+    def test_without_ack_the_message_stays(self):
+        self.send(self.bus.write("a.txt", b"hello"))
+        self.assertEqual(self.receive("-n", "1").out, "hello")
+        self.assertEqual(self.receive("-n", "1").out, "hello")
+        self.assertEqual(self.receive("-n", "1", "--ack").out, "hello")
+        empty = self.receive("--timeout", "1")
+        self.assertEqual((empty.code, empty.out), (0, ""))
+        self.assertIn("no message", empty.err)
+        self.assertEqual(self.receive("-n", "1", "--timeout", "1").code, 5)
+
+    def test_a_look_shows_each_message_once(self):
+        for i in range(5):
+            self.send("-", stdin=b"%d" % i)
+        seen = self.receive("-o", "jsonl", "--timeout", "1")
+        self.assertEqual(len({json.loads(line)["id"] for line in seen.out.splitlines()}), 5)
+        self.assertEqual(len(seen.out.splitlines()), 5)
+        some = self.receive("-n", "9", "--timeout", "1", "-q")
+        self.assertEqual((some.code, some.err), (6, ""))
+
+    def test_many_files_into_a_folder(self):
+        source = self.bus.path("out")
+        target = self.bus.path("in")
+        os.mkdir(source)
+        os.mkdir(target)
+        self.addCleanup(shutil.rmtree, source)
+        self.addCleanup(shutil.rmtree, target)
+        names = [f"f{i}.bin" for i in range(300)]
+        for i, name in enumerate(names):
+            with open(os.path.join(source, name), "wb") as file:
+                file.write(os.urandom(i * 37))
+        sent = self.send(*[os.path.join(source, name) for name in names])
+        self.assertEqual(sent.code, 0, sent)
+        self.assertEqual(len(sent.out.splitlines()), 300)
+        self.assertIn("300 accepted, 0 failed", sent.err)
+        got = self.receive("--to-folder", target, "--ack", "-n", "300")
+        self.assertEqual(got.code, 0, got)
+        self.assertEqual(sorted(os.listdir(target)), sorted(names))
+        for name in names:
+            with open(os.path.join(source, name), "rb") as a, \
+                    open(os.path.join(target, name), "rb") as b:
+                self.assertEqual(a.read(), b.read(), name)
+        self.assertEqual(self.receive("--timeout", "1").out, "")
+
+    def test_nothing_in_the_folder_is_overwritten(self):
+        target = self.bus.path("keep")
+        os.mkdir(target)
+        self.addCleanup(shutil.rmtree, target)
+        self.bus.write("keep/a.txt", b"mine")
+        self.send(self.bus.write("a.txt", b"theirs"))
+        got = self.receive("-d", target, "--ack", "-n", "1", "-o", "json")
+        self.assertEqual(json.loads(got.out)["path"], os.path.join(target, "a-2.txt"))
+        with open(os.path.join(target, "a.txt"), "rb") as file:
+            self.assertEqual(file.read(), b"mine")
+
+    def test_a_repeated_id_is_stored_once(self):
+        path = self.bus.write("once.txt", b"once")
+        for _ in range(2):
+            self.assertEqual(self.send(path, more=["--id", "only-one"]).code, 0)
+        got = self.receive("--ack", "-o", "jsonl", "--timeout", "1")
+        self.assertEqual(len(got.out.splitlines()), 1, got)
+
+    def test_refusals_of_the_bus(self):
+        path = self.bus.write("a.txt", b"hello")
+        for settings, said in (({"flow": "NOPE"}, "NOPE"), ({"to": "nobody/accueil"}, "nobody"),
+                               ({"to": "commune-76540/nothing"}, "nothing"),
+                               ({"to": "dila/accueil"}, "dila")):
+            result = self.send(path, **settings)
+            self.assertEqual((result.code, result.out), (4, ""), result)
+            self.assertIn(path, result.err)
+            self.assertIn(said, result.err)
+            as_json = self.send(path, more=["-o", "json"], **settings)
+            error = json.loads(as_json.out)["error"]
+            self.assertIn(said, error["wrong"])
+            self.assertLess(error["number"], 100)
+
+    def test_a_sender_that_the_flow_does_not_name(self):
+        path = self.bus.write("a.txt", b"hello")
+        operator = os.path.join(self.bus.home, "operator/client.yaml")
+        result = self.bus.run("send", path, "--to", ROUEN, "--flow", "ETATCIVIL", "-p", operator)
+        self.assertEqual(result.code, 4, result)
+        self.assertIn("does not allow this sender", result.err)
+
+    def test_five_gigabytes_are_refused_at_once(self):
+        path = self.bus.path("big.iso")
+        with open(path, "wb") as file:
+            file.truncate(5 * 1024**3)
+        start = time.monotonic()
+        result = self.send(path)
+        self.assertLess(time.monotonic() - start, 5)
+        self.assertEqual(result.code, 4, result)
+        for text in ("big.iso", "5368709120", "5.0 GiB", "1048576"):
+            self.assertIn(text, result.err)
+
+    def test_some_sent_some_not(self):
+        good = self.bus.write("good.txt", b"x")
+        result = self.send(good, self.bus.path("missing.txt"), self.bus.folder)
+        self.assertEqual(result.code, 6, result)
+        self.assertIn("good.txt", result.out)
+        self.assertIn("missing.txt", result.err)
+        self.assertIn("1 accepted, 2 failed", result.err)
+        self.assertEqual(self.send(self.bus.path("missing.txt")).code, 3)
+        self.assertEqual(self.send(self.bus.folder).code, 1)
+
+    def test_receive_refuses_what_is_not_ours(self):
+        other = self.receive(address="dila/accueil")
+        self.assertEqual(other.code, 4, other)
+        self.assertIn("another member", other.err)
+        unknown = self.receive(address="commune-76540/nothing")
+        self.assertEqual(unknown.code, 4, unknown)
+
+    def test_folders_that_cannot_take_files(self):
+        self.send("-", stdin=b"kept")
+        missing = self.receive("-d", self.bus.path("nowhere"), "--ack")
+        self.assertEqual(missing.code, 3, missing)
+        self.assertIn("nowhere", missing.err)
+        denied = self.receive("-d", "/proc/sys", "--ack")
+        self.assertEqual(denied.code, 1, denied)
+        self.assertIn("/proc/sys", denied.err)
+        self.assertEqual(self.receive("--ack", "-n", "1").out, "kept")
+
+    def test_a_full_stdout_does_not_acknowledge(self):
+        self.send("-", stdin=b"kept")
+        with open("/dev/full", "wb") as full:
+            process = subprocess.run([RELAIS, "receive", ROUEN, "--ack", "-p", self.bus.receiver],
+                                     stdout=full, stderr=subprocess.PIPE, check=False, timeout=60,
+                                     env={"LC_ALL": "C.UTF-8"})
+        self.assertEqual(process.returncode, 1, process.stderr)
+        self.assertEqual(self.receive("--ack", "-n", "1").out, "kept")
+
+    def test_follow_goes_on_until_interrupted(self):
+        process = subprocess.Popen(
+            [RELAIS, "receive", ROUEN, "--ack", "--follow", "-o", "jsonl", "-p", self.bus.receiver],
+            stdout=subprocess.PIPE, stderr=subprocess.PIPE, env={"LC_ALL": "C.UTF-8"})
+        for i in range(3):
+            self.send("-", stdin=b"%d" % i)
+            line = json.loads(process.stdout.readline())
+            self.assertEqual(base64.b64decode(line["payload"]), b"%d" % i)
+        process.send_signal(signal.SIGINT)
+        rest, said = process.communicate(timeout=30)
+        self.assertEqual((process.returncode, rest), (0, b""), said)
+        self.assertEqual(self.receive("--timeout", "1").out, "")
+
+    def test_queues_count_what_waits(self):
+        self.send("-", stdin=b"12345")
+        for profile in (os.path.join(self.bus.home, "operator/client.yaml"), self.bus.receiver):
+            rows = json.loads(self.bus.must("queues", "-o", "json", "-p", profile).out)
+            row = [row for row in rows if row["address"] == ROUEN][0]
+            self.assertEqual(row["waiting"], 1)
+            self.assertGreaterEqual(row["waiting_bytes"], 5)
+            self.assertEqual((row["leased"], row["dead"]), (0, 0))
+        self.assertIn(ROUEN, self.bus.must("queues").out)
+
+    def test_status_is_for_operators(self):
+        status = json.loads(self.bus.must("status", "-o", "json").out)
+        self.assertEqual(status["members"], 3)
+        self.assertTrue(status["software"].startswith("relaisd/"))
+        self.assertGreater(status["uptime_ms"], 0)
+        denied = self.bus.run("status", "-p", self.bus.sender)
+        self.assertEqual((denied.code, denied.out), (4, ""))
+        self.assertIn("role", denied.err)
+
+    def test_profile_by_variable_and_by_config_folder(self):
+        found = self.bus.must("status", env={"RELAIS_HOME": "", "RELAIS_PROFILE": os.path.join(
+            self.bus.home, "operator/client.yaml")})
+        self.assertIn("relaisd/", found.out)
+        nothing = self.bus.run("status", env={"RELAIS_HOME": ""})
+        self.assertEqual(nothing.code, 3, nothing)
+        self.assertIn("--profile", nothing.err)
+        shutil.copytree(os.path.join(self.bus.home, "operator"),
+                        self.bus.path(".config/relais"))
+        self.addCleanup(shutil.rmtree, self.bus.path(".config"))
+        self.bus.must("status", env={"RELAIS_HOME": ""})
+
+    def test_a_key_that_the_bus_does_not_know(self):
+        self.bus.must("key", "new", self.bus.path("strange.key"))
+        with open(self.bus.sender, encoding="utf-8") as file:
+            text = file.read().replace("client.key", "strange.key")
+        profile = self.bus.write("strange.yaml", text.encode())
+        result = self.bus.run("queues", "-p", profile, "--timeout", "5")
+        self.assertEqual(result.code, 4, result)
+        self.assertIn("does not know this key", result.err)
+
+    def test_a_key_file_that_others_may_read(self):
+        folder = self.bus.path("wide")
+        shutil.copytree(self.bus.path("dila"), folder)
+        os.chmod(os.path.join(folder, "client.key"), 0o644)
+        result = self.bus.run("queues", "-p", os.path.join(folder, "client.yaml"))
+        self.assertEqual(result.code, 1, result)
+        self.assertIn("client.key", result.err)
+        self.assertIn("600", result.err)
+
+    def test_a_running_broker_reads_new_members_at_once(self):
+        result = self.bus.must("member", "add", "dgs", "--kind", "state", "--name", "DGS")
+        self.assertIn(f"process {self.bus.broker.pid}", result.err)
+        end = time.monotonic() + 10
+        while time.monotonic() < end:
+            if json.loads(self.bus.must("status", "-o", "json").out)["members"] == 4:
+                break
+            time.sleep(0.05)
+        else:
+            self.fail("the broker did not read the new member")
+        quiet = self.bus.must("member", "add", "dgs2", "--kind", "state", "--name", "DGS",
+                              "--no-reload")
+        self.assertNotIn("process", quiet.err)
+        for slug in ("dgs", "dgs2"):
+            os.unlink(os.path.join(self.bus.home, "members", slug + ".yaml"))
+        self.bus.broker.send_signal(signal.SIGHUP)
+        end = time.monotonic() + 10
+        while time.monotonic() < end:
+            if json.loads(self.bus.must("status", "-o", "json").out)["members"] == 3:
+                return
+            time.sleep(0.05)
+        self.fail("the broker did not forget the members")
+
+
+class NoBroker(unittest.TestCase):
+    def setUp(self):
+        self.bus = Bus()
+        self.addCleanup(self.bus.close)
+        self.bus.init()
+        self.bus.populate()
+
+    def test_each_command_says_that_nobody_answers(self):
+        path = self.bus.write("a.txt", b"hello")
+        for words in (["status"], ["queues"], ["send", path, "--to", ROUEN, "--flow", "ETATCIVIL"],
+                      ["receive", "operator/desk"]):
+            result = self.bus.run(*words, "--timeout", "1")
+            self.assertEqual((result.code, result.out), (5, ""), f"{words} {result}")
+            self.assertIn(f"tcp://127.0.0.1:{self.bus.port}", result.err)
+
+    def test_a_stale_lock_disturbs_nobody(self):
+        os.mkdir(os.path.join(self.bus.home, "store"))
+        bystander = subprocess.Popen(["sleep", "60"])
+        self.addCleanup(bystander.wait)
+        self.addCleanup(bystander.kill)
+        self.bus.write("bus/store/lock", b"%d\n" % bystander.pid)
+        result = self.bus.must("member", "add", "dgs", "--kind", "state", "--name", "DGS")
+        self.assertIn("No broker is running", result.err)
+        self.assertIsNone(bystander.poll())
+
+    def test_messages_outlive_the_broker(self):
+        self.bus.start()
+        path = self.bus.write("a.txt", b"hello")
+        self.assertEqual(self.bus.run("send", path, "--to", ROUEN, "--flow", "ETATCIVIL", "-p",
+                                      self.bus.sender).code, 0)
+        self.bus.stop()
+        self.bus.start()
+        got = self.bus.must("receive", ROUEN, "-p", self.bus.receiver, "--ack", "-n", "1")
+        self.assertEqual(got.out, "hello")
+
+
+if __name__ == "__main__":
+    unittest.main()

@@ -273,7 +273,8 @@ int64_t receiver_next_ms(const relais_client *client)
             consumer->attach_ms < next_ms) {
             next_ms = consumer->attach_ms;
         }
-        if (consumer->unsure && consumer->answered_ms + SETTLE_MS < next_ms) {
+        if (consumer->unsure && consumer->state == CONSUMER_ATTACHED && consumer->unsent == 0 &&
+            consumer->answered_ms + SETTLE_MS < next_ms) {
             next_ms = consumer->answered_ms + SETTLE_MS;
         }
     }

@@ -342,9 +342,9 @@ START_TEST(a_file_without_a_run_of_pages_refuses_the_append_alone)
     }
     /* Half of the file is free, page by page; soon no 16 of them lie side by side. */
     enum store_status status = STORE_DONE;
-    int large = 0;
+    size_t large = 0;
     while (status == STORE_DONE && large < 100) {
-        (void)snprintf(id, sizeof id, "large%d", large);
+        (void)snprintf(id, sizeof id, "large%zu", large);
         struct store_op ops[] = {
             op_ack(&taken.take.entries[2 * large].key), op_append(id, 20, 60000, TO_BOX, 1),
             op_take(BOX, 1), op_release(&taken.take.entries[2 * large + 2].key), op_take(BOX, 1)};
@@ -485,6 +485,26 @@ START_TEST(a_file_that_is_not_ours_is_refused)
 }
 END_TEST
 
+START_TEST(the_pulse_says_when_the_disk_answered)
+{
+    int64_t before = 0;
+    int64_t after = 0;
+    bool busy = true;
+    open_with_boxes();
+    store_pulse(bench.store, &before, &busy);
+    ck_assert_int_gt(before, 0);
+    (void)usleep(20000);
+    ck_assert_int_eq(append("m", 10), STORE_DONE);
+    store_pulse(bench.store, &after, &busy);
+    ck_assert_int_ge(after, before + 20);
+    for (int i = 0; busy && i < 1000; i++) {
+        (void)usleep(1000);
+        store_pulse(bench.store, &after, &busy);
+    }
+    ck_assert(!busy);
+}
+END_TEST
+
 START_TEST(what_was_submitted_is_finished_on_closing)
 {
     open_with_boxes();
@@ -521,6 +541,7 @@ static Suite *make_suite(void)
         a_lost_entry_is_noticed_and_the_counters_mended,
         a_cut_or_missing_file_is_refused,
         a_file_that_is_not_ours_is_refused,
+        the_pulse_says_when_the_disk_answered,
         what_was_submitted_is_finished_on_closing,
     };
     Suite *suite = suite_create("store.lmdb");

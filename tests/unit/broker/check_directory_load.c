@@ -1,0 +1,150 @@
+/* SPDX-License-Identifier: EUPL-1.2
+ *
+ * broker/directory_load.c: all files or none, every problem told.
+ */
+#include "broker/directory_load.h"
+#include "tests/unit/program/folder.h"
+
+#include <check.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/stat.h>
+
+#define KEY_1 "Yne@$w-vo<fVvi]a<NY6T1ed:M$fCG*[IaLV{hID"
+
+struct told {
+    relais_error errors[8];
+    size_t count;
+};
+
+static void tell(void *context, const relais_error *error)
+{
+    struct told *told = context;
+
+    ck_assert_uint_lt(told->count, 8);
+    told->errors[told->count++] = *error;
+}
+
+static struct told told;
+
+static struct directory *load(void)
+{
+    const struct directory_listener listener = {.tell = tell, .context = &told};
+
+    told.count = 0;
+    return directory_load(folder_path("members"), folder_path("flows"), &listener);
+}
+
+static void ck_told(size_t index, const char *place, const char *wrong)
+{
+    ck_assert_uint_lt(index, told.count);
+    ck_assert_str_eq(told.errors[index].field, folder_path(place));
+    ck_assert_str_eq(told.errors[index].wrong, wrong);
+}
+
+static void start(void)
+{
+    folder_init();
+    ck_assert_int_eq(mkdir(folder_path("members"), 0700), 0);
+    ck_assert_int_eq(mkdir(folder_path("flows"), 0700), 0);
+    (void)folder_write("members/dila.yaml",
+                       "slug: dila\nname: D\nkind: state\nservices: [s]\n"
+                       "clients:\n  - {name: f, key: '" KEY_1 "', roles: [send]}\n");
+    (void)folder_write("members/rouen.yaml", "slug: rouen\nname: R\nkind: commune\n");
+}
+
+#define FLOW(code, sender, receiver)                                                               \
+    "code: " code "\ntitle: t\npurpose: p\nlegal_basis: l\nsenders: [" sender                      \
+    "]\nreceivers: ['" receiver "']\npayload_max: 7\n"
+
+START_TEST(what_the_files_say_is_in_the_directory)
+{
+    (void)folder_write("flows/a.yaml", FLOW("A", "dila", "kind:commune"));
+    (void)folder_write("flows/.hidden.yaml", "nonsense");
+    (void)folder_write("flows/a.yaml~", "nonsense");
+    struct directory *directory = load();
+    ck_assert_ptr_nonnull(directory);
+    ck_assert_uint_eq(told.count, 0);
+    ck_assert_uint_eq(directory_members(directory), 2);
+    ck_assert_uint_eq(directory_flows(directory), 1);
+    const struct directory_client *client = directory_client(directory, KEY_1);
+    ck_assert_ptr_nonnull(client);
+    ck_assert_str_eq(directory_member_slug(client->member), "dila");
+    ck_assert_uint_eq(client->roles, ROLE_MAY_SEND);
+    ck_assert(directory_has_service(client->member, "s"));
+    const struct directory_flow *flow = directory_flow(directory, "A");
+    const struct directory_member *rouen = directory_member(directory, "rouen", 5);
+    ck_assert(directory_may_send(flow, client->member));
+    ck_assert(!directory_may_send(flow, rouen));
+    ck_assert(directory_may_receive(flow, rouen));
+    ck_assert(!directory_may_receive(flow, client->member));
+    ck_assert_uint_eq(directory_flow_payload_bytes(flow), 7);
+    directory_free(directory);
+}
+END_TEST
+
+START_TEST(every_problem_is_told_in_the_order_of_the_files)
+{
+    (void)folder_write("members/a.yaml", "slug: A\nname: a\nkind: state\n");
+    (void)folder_write("flows/a.yaml", FLOW("A", "nobody", "*"));
+    (void)folder_write("flows/b.yaml", FLOW("B", "dila", "gone"));
+    ck_assert_ptr_null(load());
+    ck_assert_uint_eq(told.count, 3);
+    ck_told(0, "members/a.yaml:1: slug", "A");
+    ck_told(1, "flows/a.yaml:5: senders[0]", "nobody");
+    ck_told(2, "flows/b.yaml:6: receivers[0]", "gone");
+}
+END_TEST
+
+START_TEST(what_is_there_twice_is_told)
+{
+    (void)folder_write("members/z1.yaml", "slug: dila\nname: D\nkind: state\n");
+    (void)folder_write("members/z2.yaml", "slug: z\nname: D\nkind: state\nclients:\n"
+                                          "  - {name: f, key: '" KEY_1 "', roles: [send]}\n");
+    (void)folder_write("flows/a.yaml", FLOW("A", "dila", "*"));
+    (void)folder_write("flows/b.yaml", FLOW("A", "dila", "*"));
+    ck_assert_ptr_null(load());
+    ck_assert_uint_eq(told.count, 3);
+    ck_told(0, "members/z1.yaml:1: slug", "dila");
+    ck_told(1, "members/z2.yaml:5: clients[0].key", KEY_1);
+    ck_told(2, "flows/b.yaml:1: code", "A");
+}
+END_TEST
+
+START_TEST(a_folder_that_is_not_there_is_told)
+{
+    ck_assert_int_eq(rename(folder_path("flows"), folder_path("gone")), 0);
+    ck_assert_ptr_null(load());
+    ck_assert_uint_eq(told.count, 1);
+    ck_told(0, "flows", "No such file or directory");
+}
+END_TEST
+
+START_TEST(an_unreadable_file_fails_the_whole)
+{
+    ck_assert_int_eq(mkdir(folder_path("members/x.yaml"), 0700), 0);
+    ck_assert_ptr_null(load());
+    ck_assert_uint_eq(told.count, 1);
+    ck_told(0, "members/x.yaml", "Is a directory");
+}
+END_TEST
+
+int main(void)
+{
+    Suite *suite = suite_create("directory_load");
+    TCase *cases = tcase_create("folders");
+    SRunner *runner = srunner_create(suite);
+
+    tcase_add_checked_fixture(cases, start, folder_fini);
+    tcase_add_test(cases, what_the_files_say_is_in_the_directory);
+    tcase_add_test(cases, every_problem_is_told_in_the_order_of_the_files);
+    tcase_add_test(cases, what_is_there_twice_is_told);
+    tcase_add_test(cases, a_folder_that_is_not_there_is_told);
+    tcase_add_test(cases, an_unreadable_file_fails_the_whole);
+    suite_add_tcase(suite, cases);
+    srunner_run_all(runner, CK_ENV);
+    int failed = srunner_ntests_failed(runner);
+    srunner_free(runner);
+    return failed == 0 ? EXIT_SUCCESS : EXIT_FAILURE;
+}

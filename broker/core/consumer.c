@@ -260,7 +260,8 @@ static struct delivery *deliver_batch(struct step *step, struct consumer *consum
     struct effects *effects = step->effects;
     struct held_message *messages = effects_alloc(effects, count * sizeof *messages);
     Relais__V1__Delivery *values = effects_alloc(effects, count * sizeof *values);
-    Relais__V1__Delivery **pointers = effects_alloc(effects, count * sizeof *pointers);
+    Relais__V1__Delivery **pointers =
+        effects_alloc(effects, count * sizeof(Relais__V1__Delivery *));
     Relais__V1__Part *parts = effects_alloc(effects, count * sizeof *parts);
     if (!messages || !values || !pointers || !parts) {
         return NULL;

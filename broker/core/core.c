@@ -253,11 +253,9 @@ static void on_frames(struct step *step, const struct event *event)
     }
     struct refusal refusal;
     const Relais__V1__ToBroker *command = read_command(step, event, &refusal);
-    if (!command) {
-        cut(step, connection, &refusal);
-    } else if (!session) {
+    if (command && !session) {
         hello_first(step, event, client, command);
-    } else if (!obey(step, session, client, event, command, &refusal)) {
+    } else if (!command || !obey(step, session, client, event, command, &refusal)) {
         cut(step, connection, &refusal);
     }
 }

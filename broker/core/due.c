@@ -49,7 +49,7 @@ static bool add(struct core *core, struct mailbox *mailbox)
 {
     if (core->due_count == core->due_capacity) {
         size_t capacity = core->due_capacity ? core->due_capacity * 2 : CAPACITY_FIRST;
-        struct mailbox **due = realloc(core->due, capacity * sizeof *due);
+        struct mailbox **due = realloc(core->due, capacity * sizeof(struct mailbox *));
         if (!due) {
             return false;
         }

@@ -87,11 +87,7 @@ void *effects_alloc(struct effects *effects, size_t size)
 
 const char *effects_text(struct effects *effects, const char *text)
 {
-    size_t size = strlen(text);
-    char *copy = effects_alloc(effects, size + 1);
-    if (!copy) {
-        return "";
-    }
-    memcpy(copy, text, size);
-    return copy;
+    const char *copy = region_text(&effects->memory, text, strlen(text));
+    effects->failed = effects->failed || !copy;
+    return copy ? copy : "";
 }

@@ -48,7 +48,7 @@ static struct mailbox *add(struct core *core, const char *name, uint32_t id)
     if (!mailbox) {
         return NULL;
     }
-    memcpy(mailbox->name, name, size);
+    memcpy(mailbox->name, name, size + 1);
     mailbox->id = id;
     if (!sorted_reserve(core) ||
         !table_add(&core->mailboxes, table_hash_text(name, size), mailbox)) {
@@ -95,7 +95,7 @@ struct mailbox **mailboxes_sorted(struct core *core, size_t *out_count)
 {
     *out_count = core->mailboxes.count;
     if (!core->is_sorted && *out_count > 1) {
-        qsort(core->sorted, *out_count, sizeof *core->sorted, by_name);
+        qsort(core->sorted, *out_count, sizeof(struct mailbox *), by_name);
     }
     core->is_sorted = true;
     return core->sorted;

@@ -127,7 +127,8 @@ static void answer_queues(struct step *step, const struct session *session,
     uint32_t limit = query->queues->limit ? query->queues->limit : QUEUES_DEFAULT;
     limit = limit > LIMIT_QUEUES_PAGE ? LIMIT_QUEUES_PAGE : limit;
     Relais__V1__Queue *values = effects_alloc(step->effects, limit * sizeof *values);
-    Relais__V1__Queue **pointers = effects_alloc(step->effects, limit * sizeof *pointers);
+    Relais__V1__Queue **pointers =
+        effects_alloc(step->effects, limit * sizeof(Relais__V1__Queue *));
     if (step->effects->failed || !values || !pointers) {
         return;
     }

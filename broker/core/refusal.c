@@ -69,18 +69,21 @@ const char *refusal_number(struct effects *effects, uint64_t number)
     return effects_text(effects, at);
 }
 
+/* Copies text with its NUL and gives the place of that. */
+static char *append(char *at, const char *text)
+{
+    size_t size = strlen(text);
+    memcpy(at, text, size + 1);
+    return at + size;
+}
+
 const char *refusal_join(struct effects *effects, const char *a, const char *b, const char *c)
 {
-    size_t a_size = strlen(a);
-    size_t b_size = strlen(b);
-    size_t c_size = strlen(c);
-    char *joined = effects_alloc(effects, a_size + b_size + c_size + 1);
+    char *joined = effects_alloc(effects, strlen(a) + strlen(b) + strlen(c) + 1);
     if (!joined) {
         return "";
     }
-    memcpy(joined, a, a_size);
-    memcpy(joined + a_size, b, b_size);
-    memcpy(joined + a_size + b_size, c, c_size);
+    append(append(append(joined, a), b), c);
     return joined;
 }
 

@@ -55,7 +55,7 @@ static Relais__V1__Range **lay_ranges(struct effects *effects, const struct rang
                                       size_t from, size_t count)
 {
     Relais__V1__Range *values = effects_alloc(effects, count * sizeof *values);
-    Relais__V1__Range **pointers = effects_alloc(effects, count * sizeof *pointers);
+    Relais__V1__Range **pointers = effects_alloc(effects, count * sizeof(Relais__V1__Range *));
     if (!values || !pointers) {
         return NULL;
     }
@@ -148,7 +148,8 @@ void reply_refused_add(struct reply_refused *refused, uint64_t number,
         reply_refused_end(refused);
     }
     if (!refused->items) {
-        refused->items = effects_alloc(effects, WIRE_BATCH_MESSAGES * sizeof *refused->items);
+        refused->items =
+            effects_alloc(effects, WIRE_BATCH_MESSAGES * sizeof(Relais__V1__Refusal *));
     }
     Relais__V1__Refusal *item = effects_alloc(effects, sizeof *item);
     Relais__V1__Error *error = effects_alloc(effects, sizeof *error);

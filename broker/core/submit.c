@@ -202,7 +202,7 @@ static bool open_mailboxes(struct core *core, const Relais__V1__Envelope *envelo
 {
     struct mailbox **many = NULL;
     if (envelope->n_to > 1) {
-        many = calloc(envelope->n_to, sizeof *many);
+        many = calloc(envelope->n_to, sizeof(struct mailbox *));
         if (!many) {
             return false;
         }

@@ -11,12 +11,14 @@ static bool fails_on;
 static bool has_failed;
 static size_t left = SIZE_MAX;
 
+/* NOLINTBEGIN(cert-dcl51-cpp): the linker's names for --wrap */
 void *__real_malloc(size_t size);
 void *__real_calloc(size_t count, size_t size);
 void *__real_realloc(void *old, size_t size);
 void *__wrap_malloc(size_t size);
 void *__wrap_calloc(size_t count, size_t size);
 void *__wrap_realloc(void *old, size_t size);
+/* NOLINTEND(cert-dcl51-cpp) */
 
 void allocation_arm(bool armed)
 {

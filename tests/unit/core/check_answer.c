@@ -71,9 +71,9 @@ START_TEST(an_answer_to_what_is_not_held_is_an_error_and_no_more)
     }
     world_ack(&world, 2, ROUEN, 2, 1, 1);
     heard_error(heard(&world, 2, TOLD(ERROR))->error, CODE(UNKNOWN_CONSUMER), "ack.consumer");
-    world_nack(&world, 2, ROUEN, 3, 1, 0, false);
+    world_nack(&world, 2, 3, 1, 0, false);
     heard_error(heard(&world, 2, TOLD(ERROR))->error, CODE(UNKNOWN_CONSUMER), "nack.consumer");
-    world_nack(&world, 2, ROUEN, 1, 9, 0, false);
+    world_nack(&world, 2, 1, 9, 0, false);
     heard_error(heard(&world, 2, TOLD(ERROR))->error, CODE(UNKNOWN_DELIVERY), "nack.tags");
     world_fini(&world);
 }
@@ -99,9 +99,9 @@ START_TEST(a_nack_comes_again_after_its_delay)
 {
     struct world world;
     begin(&world, 1);
-    world_nack(&world, 2, ROUEN, 1, 1, 5000, false);
+    world_nack(&world, 2, 1, 1, 5000, false);
     ck_assert_ptr_null(world_hear(&world, 2));
-    world_nack(&world, 2, ROUEN, 1, 1, 1, false);
+    world_nack(&world, 2, 1, 1, 1, false);
     heard_error(heard(&world, 2, TOLD(ERROR))->error, CODE(UNKNOWN_DELIVERY), "nack.tags");
     world_turn(&world);
     heard_settled(&world, 2, 1, 1, 1);
@@ -111,9 +111,9 @@ START_TEST(a_nack_comes_again_after_its_delay)
     world_pass(&world, 1);
     world_turn(&world);
     ck_assert_uint_eq(heard_deliver(&world, 2, 1)->deliveries[0]->attempt, 2);
-    world_nack(&world, 2, ROUEN, 1, 1, 0, false); /* tag 1 was another delivery */
+    world_nack(&world, 2, 1, 1, 0, false); /* tag 1 was another delivery */
     heard(&world, 2, TOLD(ERROR));
-    world_nack(&world, 2, ROUEN, 1, 2, 0, false);
+    world_nack(&world, 2, 1, 2, 0, false);
     world_turn(&world);
     heard_settled(&world, 2, 1, 2, 2);
     world_pass(&world, 1);
@@ -145,7 +145,7 @@ START_TEST(a_refusal_is_a_dead_letter_with_its_reason)
 {
     struct world world;
     begin(&world, 1);
-    world_nack(&world, 2, ROUEN, 1, 1, 0, true);
+    world_nack(&world, 2, 1, 1, 0, true);
     world_turn(&world);
     heard_settled(&world, 2, 1, 1, 1);
     const struct shelf_entry *dead = shelf_first_dead(&world.shelf);
@@ -161,14 +161,14 @@ START_TEST(nacks_use_up_the_attempts)
     struct world world;
     begin(&world, 1);
     for (uint64_t tag = 1; tag < 10; tag++) {
-        world_nack(&world, 2, ROUEN, 1, tag, 0, false);
+        world_nack(&world, 2, 1, tag, 0, false);
         world_turn(&world);
         heard_settled(&world, 2, 1, tag, tag);
         world_pass(&world, 1);
         world_turn(&world);
         heard_deliver(&world, 2, 1);
     }
-    world_nack(&world, 2, ROUEN, 1, 10, 0, false);
+    world_nack(&world, 2, 1, 10, 0, false);
     world_turn(&world);
     heard_settled(&world, 2, 1, 10, 10);
     ck_assert_uint_eq(shelf_first_dead(&world.shelf)->code, CODE(ATTEMPTS_EXHAUSTED));

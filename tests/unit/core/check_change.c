@@ -231,7 +231,7 @@ static uint64_t story(uint64_t seed)
     greet_consumer(&world, 3, 100);
     store_messages(&world, 1, 40);
     world_ack(&world, 2, ROUEN, 1, 1, 5);
-    world_nack(&world, 3, ROUEN, 1, 2, 700, false);
+    world_nack(&world, 3, 1, 2, 700, false);
     world_pass(&world, 30000);
     world_turn(&world);
     world_pass(&world, 3000);

@@ -54,7 +54,7 @@ START_TEST(the_wall_clock_does_not_matter_to_leases)
 {
     struct world world;
     begin(&world, NULL);
-    world.now.wall_ms += 24 * 3600 * 1000;
+    world.now.wall_ms += INT64_C(86400000);
     world_pass(&world, 29999);
     world_turn(&world);
     ck_assert_uint_eq(shelf_taken(&world.shelf), 1);
@@ -237,11 +237,11 @@ START_TEST(due_times_are_looked_at_each_minute)
     greet(&world, 1, DILA);
     greet_consumer(&world, 2, 5);
     message_init(&message, "later");
-    message.envelope.not_before_ms = world.now.wall_ms + 24 * 3600 * 1000;
+    message.envelope.not_before_ms = world.now.wall_ms + INT64_C(86400000);
     world_submit(&world, 1, DILA, 1, &message, 1);
     world_turn(&world);
     ck_assert_int_eq(world.effects.wake_mono_ms, world.now.mono_ms + 60000);
-    world.now.wall_ms += 24 * 3600 * 1000;
+    world.now.wall_ms += INT64_C(86400000);
     world_pass(&world, 60000);
     world_turn(&world);
     heard_deliver(&world, 2, 1);

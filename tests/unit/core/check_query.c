@@ -67,7 +67,7 @@ START_TEST(status_counts)
     greet_consumer(&world, 2, 3);
     world_turn(&world);
     world_ack(&world, 2, ROUEN, 1, 1, 1);
-    world_nack(&world, 2, ROUEN, 1, 2, 0, true);
+    world_nack(&world, 2, 1, 2, 0, true);
     world_turn(&world);
     core_note_store_size(world.core, 12, 34);
     world_pass(&world, 1000);

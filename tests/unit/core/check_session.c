@@ -49,8 +49,8 @@ START_TEST(welcome_says_who_you_are_and_the_limits)
     ck_assert_uint_eq(welcome->n_roles, 2);
     ck_assert_int_eq(welcome->roles[0], RELAIS__V1__ROLE__ROLE_SEND);
     ck_assert_int_eq(welcome->roles[1], RELAIS__V1__ROLE__ROLE_RECEIVE);
-    ck_assert_uint_eq(welcome->limits->payload_bytes, 1024 * 1024);
-    ck_assert_uint_eq(welcome->limits->envelope_bytes, 16 * 1024);
+    ck_assert_uint_eq(welcome->limits->payload_bytes, 1048576);
+    ck_assert_uint_eq(welcome->limits->envelope_bytes, 16384);
     ck_assert_uint_eq(welcome->limits->batch_messages, 1024);
     ck_assert_uint_eq(welcome->limits->window_messages, 4096);
     ck_assert_uint_eq(welcome->limits->credit, 1024);

@@ -142,16 +142,16 @@ START_TEST(a_batch_has_its_bytes_one_message_excepted)
     struct message messages[3];
     struct core_settings settings;
     core_settings_init(&settings);
-    settings.payload_bytes = 4 * 1024 * 1024;
+    settings.payload_bytes = UINT32_C(4194304);
     world_init(&world, &settings);
     greet(&world, 1, DILA);
     for (int i = 0; i < 3; i++) {
         message_init(&messages[i], i == 0 ? "a" : i == 1 ? "b" : "c");
         messages[i].payload_bytes = 1024 * 1024;
-        messages[i].envelope.payload_size = 1024 * 1024;
+        messages[i].envelope.payload_size = messages[i].payload_bytes;
     }
     messages[0].payload_bytes = 3 * 1024 * 1024;
-    messages[0].envelope.payload_size = 3 * 1024 * 1024;
+    messages[0].envelope.payload_size = messages[0].payload_bytes;
     world_submit(&world, 1, DILA, 1, messages, 1);
     world_turn(&world);
     heard_accepted(&world, 1, 1, 1);

@@ -54,8 +54,8 @@ static void story(struct world *world)
     world_turn(world);
     world_ack(world, 2, ROUEN, 1, 1, 3);
     world_ack(world, 2, ROUEN, 1, 5, 5);
-    world_nack(world, 3, ROUEN, 1, 1, 100, false);
-    world_nack(world, 3, ROUEN, 1, 2, 0, true);
+    world_nack(world, 3, 1, 1, 100, false);
+    world_nack(world, 3, 1, 2, 0, true);
     world_ack(world, 3, ROUEN, 1, 99, 99);
     world_detach(world, 4, ROUEN, 1);
     world_turn(world);

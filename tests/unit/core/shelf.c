@@ -209,8 +209,7 @@ static struct shelf_entry *find(struct shelf *shelf, const struct entry_key *key
             return entry;
         }
     }
-    assert(!"an entry that was never stored, or is gone");
-    return NULL;
+    abort(); /* an entry that was never stored, or is gone */
 }
 
 static void settle(struct shelf *shelf, const struct shelf_op *op, struct store_result *result)

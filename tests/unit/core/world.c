@@ -104,7 +104,7 @@ static void hear(struct world *world, const struct effect *effect)
 {
     if (world->told_count == world->told_capacity) {
         world->told_capacity = world->told_capacity ? world->told_capacity * 2 : 16;
-        world->told = realloc(world->told, world->told_capacity * sizeof *world->told);
+        world->told = realloc(world->told, world->told_capacity * sizeof(struct told));
         assert(world->told);
     }
     struct told *told = &world->told[world->told_count++];
@@ -178,7 +178,7 @@ static void step(struct world *world, struct event *event)
 void world_frames(struct world *world, uint64_t connection, const char *key,
                   const struct bytes *frames, size_t count)
 {
-    struct buffer **buffers = calloc(count + 1, sizeof *buffers);
+    struct buffer **buffers = calloc(count + 1, sizeof(struct buffer *));
     struct bytes *copies = calloc(count + 1, sizeof *copies);
     assert(buffers && copies);
     for (size_t i = 0; i < count; i++) {
@@ -344,7 +344,7 @@ void world_submit(struct world *world, uint64_t connection, const char *key, uin
                   struct message *messages, size_t count)
 {
     Relais__V1__Part *parts = calloc(count + 1, sizeof *parts);
-    Relais__V1__Part **pointers = calloc(count + 1, sizeof *pointers);
+    Relais__V1__Part **pointers = calloc(count + 1, sizeof(Relais__V1__Part *));
     size_t bytes = 0;
     assert(parts && pointers);
     for (size_t i = 0; i < count; i++) {
@@ -438,8 +438,8 @@ void world_ack(struct world *world, uint64_t connection, const char *key, uint32
     world_say(world, connection, key, &command);
 }
 
-void world_nack(struct world *world, uint64_t connection, const char *key, uint32_t consumer,
-                uint64_t tag, uint32_t delay_ms, bool refuse)
+void world_nack(struct world *world, uint64_t connection, uint32_t consumer, uint64_t tag,
+                uint32_t delay_ms, bool refuse)
 {
     Relais__V1__Range range = RELAIS__V1__RANGE__INIT;
     range.first = tag;
@@ -455,5 +455,5 @@ void world_nack(struct world *world, uint64_t connection, const char *key, uint3
     Relais__V1__ToBroker command = RELAIS__V1__TO_BROKER__INIT;
     command.command_case = RELAIS__V1__TO_BROKER__COMMAND_NACK;
     command.nack = &nack;
-    world_say(world, connection, key, &command);
+    world_say(world, connection, ROUEN, &command);
 }

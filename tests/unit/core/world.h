@@ -91,7 +91,8 @@ void world_credit(struct world *world, uint64_t connection, const char *key, uin
 void world_detach(struct world *world, uint64_t connection, const char *key, uint32_t consumer);
 void world_ack(struct world *world, uint64_t connection, const char *key, uint32_t consumer,
                uint64_t first, uint64_t last);
-void world_nack(struct world *world, uint64_t connection, const char *key, uint32_t consumer,
-                uint64_t tag, uint32_t delay_ms, bool refuse);
+/* By commune-76540. */
+void world_nack(struct world *world, uint64_t connection, uint32_t consumer, uint64_t tag,
+                uint32_t delay_ms, bool refuse);
 
 #endif

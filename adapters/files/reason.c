@@ -61,23 +61,31 @@ static void write_time(int64_t now_ms, char *out, size_t size)
     (void)strftime(out, size, "%Y-%m-%dT%H:%M:%SZ", &when);
 }
 
+/* "flow" for "submit.parts[3].envelope.flow": who drops files knows no parts. */
+static const char *plain_field(const char *field)
+{
+    static const char before[] = "envelope.";
+    const char *found = strstr(field, before);
+    return found ? found + sizeof before - 1 : field;
+}
+
 char *reason_text(const relais_error *error, int64_t now_ms)
 {
     char time_text[32];
     write_time(now_ms, time_text, sizeof time_text);
     json_t *text = json_pack("{s:s, s:s}", "fr", reason_in_french(error->status), "en",
                              in_english(error->status));
-    /* "s*": a value that is not UTF-8 is left out rather than lost with all the rest */
     json_t *whole =
         json_pack("{s:s, s:i}", "status", relais_status_name(error->status), "code", error->status);
     const struct {
         const char *key;
         const char *value;
-    } details[] = {{"field", error->field},
+    } details[] = {{"field", plain_field(error->field)},
                    {"wrong", error->wrong},
                    {"right", error->right},
                    {"time", time_text}};
     for (size_t i = 0; whole && i < sizeof details / sizeof details[0]; i++) {
+        /* a value that is not UTF-8 must not take the others with it */
         json_t *value = json_string(details[i].value);
         (void)json_object_set_new(whole, details[i].key, value ? value : json_string("?"));
     }

@@ -92,7 +92,8 @@ RELAIS_API const char *relais_message_extension(const relais_message *message, c
 RELAIS_API const relais_extension *relais_message_find_extension(const relais_message *message,
                                                                  const char *name);
 
-/** Writes a random id (32 lower-case hexadecimal digits and NUL) into out_id[33]. */
+/** Writes a new id into out_id[33]: 32 lower-case hexadecimal digits and NUL; 48 bits of time in
+ * milliseconds, then 80 random bits, so that ids sort by age. */
 RELAIS_API void relais_message_new_id(char out_id[33]);
 
 #ifdef __cplusplus

@@ -11,8 +11,7 @@ import subprocess
 import time
 import unittest
 
-from daemon import RELAISD, SANITIZED, DaemonCase, run
-from broker import OWN, letter
+from daemon import OWN, RELAISD, SANITIZED, DaemonCase, letter, run
 from client import Keys, numbers_of
 from schema import code_name
 

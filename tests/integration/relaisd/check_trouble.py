@@ -11,8 +11,7 @@ import socket
 import subprocess
 import unittest
 
-from daemon import DaemonCase, run
-from broker import OWN, letter
+from daemon import OWN, DaemonCase, letter, run
 from schema import command
 
 UNAVAILABLE, STORE, SYSTEM, CONFIG = 69, 70, 71, 78

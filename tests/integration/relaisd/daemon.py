@@ -15,11 +15,25 @@ from dataclasses import dataclass
 
 sys.path.insert(0, str(pathlib.Path(__file__).resolve().parents[1] / "protocol"))
 
-from broker import START_S, Broker  # noqa: E402
-from client import Client  # noqa: E402
+from broker import Broker  # noqa: E402
+from client import Client, Outgoing, compose  # noqa: E402
+
+START_S = 20.0
+OWN = "commune-76540/etat-civil"  # where messages go to
 
 RELAISD = os.environ["RELAISD"]
 SANITIZED = "SANITIZED" in os.environ
+
+
+_serial = iter(range(1, 1_000_000))
+
+
+def letter(payload: bytes = b"Bonjour") -> Outgoing:
+    """A good message for OWN with an id of its own."""
+    return compose(
+        payload, id=f"{os.getpid()}-{next(_serial)}", source="/commune-76540/etat-civil/tests",
+        type="fr.relais.test", to=[OWN], flow="ETATCIVIL",
+    )  # fmt: skip
 
 
 @dataclass(frozen=True)

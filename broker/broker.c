@@ -134,6 +134,7 @@ static int make_core(struct broker *broker)
     settings.connections_per_key = (uint32_t)config->connections_per_key;
     settings.storing_bytes = config->storing_mb * MIB;
     settings.seed = broker->seed;
+    settings.trace = config->log_level == LOG_LEVEL_DEBUG;
     settings.software = software;
     const struct stored_mailbox *mailboxes = store_mailboxes(broker->store, &mailbox_count);
     broker->core = core_new(&settings, directory, mailboxes, mailbox_count);

@@ -51,7 +51,7 @@ static const struct config_option options[] = {
     {"limits.storing_mb", "RELAIS_LIMITS_STORING_MB", CONFIG_NUMBER, "48", 4, 4096, NULL,
      N_("Messages in memory on their way to disk, MiB; beyond, senders are told to wait"),
      PLACE(limits.storing_mb, storing_mb)},
-    {"delivery.lease_s", "RELAIS_DELIVERY_LEASE_S", CONFIG_NUMBER, "30", 1, 3600, NULL,
+    {"delivery.lease_s", "RELAIS_DELIVERY_LEASE_S", CONFIG_NUMBER, "120", 1, 3600, NULL,
      N_("Time a recipient has to answer a delivery, seconds"), PLACE(delivery.lease_s, lease_s)},
     {"delivery.attempts", "RELAIS_DELIVERY_ATTEMPTS", CONFIG_NUMBER, "10", 1, 1000, NULL,
      N_("Deliveries of a message before it becomes a dead letter"),

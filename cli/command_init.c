@@ -60,7 +60,7 @@ static const char config_text[] =
     "\n"
     "# delivery:\n"
     "  # Time that a recipient has to answer a delivery.\n"
-    "  # lease_s: 30\n"
+    "  # lease_s: 120\n"
     "  # Deliveries of a message before it becomes a dead letter, and the pause between them.\n"
     "  # attempts: 10\n"
     "  # retry_s: 5\n"

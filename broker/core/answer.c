@@ -26,6 +26,10 @@ static void give_verdict(const struct verdict *verdict, struct delivery *deliver
     ref.consumer = verdict->consumer;
     ref.tag = delivery->tag;
     verdict->consumer->settling++;
+    verdict->consumer->answered_ms = step->now.mono_ms;
+    if (delivery->tag > verdict->consumer->answered_tag) {
+        verdict->consumer->answered_tag = delivery->tag;
+    }
     if (!nack) {
         entry_acknowledge(step, &ref);
     } else if (nack->refuse) {

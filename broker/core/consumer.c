@@ -182,10 +182,10 @@ void consumer_credit(struct step *step, struct session *session, const Relais__V
     consumer_refresh(step->core, consumer);
 }
 
-static void give_back(struct step *step, struct consumer *consumer, enum lease_return how)
+static void give_back(struct step *step, struct consumer *consumer)
 {
     while (consumer->newest) {
-        lease_return(step, consumer->newest, how);
+        lease_return(step, consumer->newest);
     }
 }
 
@@ -194,7 +194,7 @@ void consumer_end(struct step *step, struct consumer *consumer, Relais__V1__Code
     consumer->detaching = true;
     consumer->detach_code = (unsigned)code;
     consumer_refresh(step->core, consumer);
-    give_back(step, consumer, RETURN_CLEAN);
+    give_back(step, consumer);
     session_touch(step->core, consumer->session);
 }
 
@@ -225,13 +225,13 @@ static void consumer_free(struct step *step, struct session *session, struct con
     free(consumer);
 }
 
-void consumers_drop(struct step *step, struct session *session, enum lease_return how)
+void consumers_drop(struct step *step, struct session *session)
 {
     while (session->consumers) {
         struct consumer *consumer = session->consumers;
         consumer->detaching = true;
         consumer_refresh(step->core, consumer);
-        give_back(step, consumer, how);
+        give_back(step, consumer);
         consumer_free(step, session, consumer);
     }
 }

@@ -28,7 +28,7 @@
 #include <string.h>
 
 enum {
-    LEASE_MS = 30 * 1000,
+    LEASE_MS = 120 * 1000, /* one message of 1 MiB on a line of 70 kbit/s */
     ATTEMPTS = 10,
     RETRY_MS = 1000,
     DUE_LOOK_MS = 60 * 1000, /* the wall clock may have been set forward while we slept */
@@ -115,7 +115,7 @@ static void sessions_end(struct core *core)
     struct session *session = NULL;
     size_t cursor = 0;
     while ((session = table_next(&core->sessions, &cursor))) {
-        consumers_drop(&step, session, RETURN_CLEAN);
+        consumers_drop(&step, session);
         ranges_fini(&session->accepted);
         ranges_fini(&session->full);
     }
@@ -187,7 +187,7 @@ static void cut(struct step *step, uint64_t connection, const struct refusal *re
     struct session *session = session_find(step->core, connection);
     reply_error(step, connection, refusal);
     if (session) {
-        session_cut(step, session, refusal, RETURN_DIED);
+        session_cut(step, session, refusal);
     } else {
         reply_goodbye(step, connection, refusal);
     }
@@ -245,7 +245,7 @@ static void on_frames(struct step *step, const struct event *event)
     if (!client || (session && !session_is_of(session, client))) {
         struct refusal revoked = session_revoked();
         if (session) {
-            session_cut(step, session, &revoked, RETURN_CLEAN);
+            session_cut(step, session, &revoked);
         } else {
             reply_goodbye(step, connection, &revoked);
         }

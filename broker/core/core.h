@@ -23,13 +23,14 @@ struct core;
 
 struct core_settings {
     uint32_t payload_bytes; /* of one message */
-    uint32_t lease_ms;      /* default 30,000 */
+    uint32_t lease_ms;      /* default 120,000 */
     uint32_t attempts;      /* deliveries before an entry is dead; default 10 */
     uint32_t retry_ms;      /* first delay after a lease that ran out; doubles up to an hour */
     uint32_t connections;
     uint32_t connections_per_key;
     uint64_t storing_bytes; /* LIMIT_STORING_BYTES */
     uint64_t seed;
+    bool trace; /* a debug note for each event in the life of each message */
     const char *software; /* for Welcome; copied */
 };
 

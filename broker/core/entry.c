@@ -94,6 +94,11 @@ static void done(struct step *step, const struct ticket *ticket)
     case STORE_ACK:
         mailbox_count_gone(core, ticket->mailbox, ticket->bytes);
         core->totals.acknowledged++;
+        if (core->settings.trace) {
+            struct effect *effect = note(step->effects, NOTE_DEBUG, "message.acknowledged");
+            note_text(step->effects, effect, "mailbox", ticket->mailbox->name);
+            note_number(effect, "sequence", ticket->key.sequence);
+        }
         break;
     case STORE_BURY:
         mailbox_count_gone(core, ticket->mailbox, ticket->bytes);

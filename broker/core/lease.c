@@ -6,6 +6,7 @@
 
 #include "core/consumer.h"
 #include "core/mailbox.h"
+#include "core/note.h"
 
 #include <stdlib.h>
 
@@ -42,6 +43,7 @@ static void append_to_consumer(struct consumer *consumer, struct delivery *deliv
 static void append_to_leases(struct core *core, struct delivery *delivery)
 {
     delivery->lease_before = core->lease_last;
+    delivery->lease_after = NULL;
     if (core->lease_last) {
         core->lease_last->lease_after = delivery;
     } else {
@@ -82,6 +84,13 @@ void lease_sent(struct step *step, struct delivery *delivery)
     if (!table_add(&consumer->deliveries, table_hash_number(delivery->tag), delivery)) {
         step->effects->failed = true;
     }
+    if (step->core->settings.trace) {
+        struct effect *effect = note(step->effects, NOTE_DEBUG, "message.delivered");
+        note_text(step->effects, effect, "mailbox", consumer->mailbox->name);
+        note_number(effect, "sequence", delivery->key.sequence);
+        note_number(effect, "attempt", (uint64_t)delivery->attempts + 1);
+        note_number(effect, "connection", consumer->session->connection);
+    }
 }
 
 struct entry_ref lease_entry(const struct delivery *delivery)
@@ -92,6 +101,14 @@ struct entry_ref lease_entry(const struct delivery *delivery)
                               .bytes = delivery->bytes};
 }
 
+static void unlink_lease(struct core *core, struct delivery *delivery)
+{
+    *(delivery->lease_before ? &delivery->lease_before->lease_after : &core->lease_first) =
+        delivery->lease_after;
+    *(delivery->lease_after ? &delivery->lease_after->lease_before : &core->lease_last) =
+        delivery->lease_before;
+}
+
 static void unlink_delivery(struct core *core, struct delivery *delivery)
 {
     struct consumer *consumer = delivery->consumer;
@@ -100,10 +117,7 @@ static void unlink_delivery(struct core *core, struct delivery *delivery)
     if (consumer->unsent == delivery) {
         consumer->unsent = delivery->newer;
     }
-    *(delivery->lease_before ? &delivery->lease_before->lease_after : &core->lease_first) =
-        delivery->lease_after;
-    *(delivery->lease_after ? &delivery->lease_after->lease_before : &core->lease_last) =
-        delivery->lease_before;
+    unlink_lease(core, delivery);
     if (delivery->sent) {
         table_remove(&consumer->deliveries, table_hash_number(delivery->tag), delivery);
     }
@@ -135,15 +149,36 @@ static int64_t backoff_ms(struct core *core, uint32_t attempts)
     return (int64_t)(delay - spread + core_random(core) % (2 * spread + 1));
 }
 
-void lease_return(struct step *step, struct delivery *delivery, enum lease_return how)
+void lease_return(struct step *step, struct delivery *delivery)
 {
     struct entry_ref ref = lease_entry(delivery);
-    if (!delivery->sent || how == RETURN_CLEAN) {
-        mailbox_put_back(step, ref.mailbox, &ref.key);
+    mailbox_put_back(step, ref.mailbox, &ref.key);
+    lease_end(step, delivery);
+}
+
+/* It was sent behind others that are being answered: on a slow line it may not have arrived. */
+static bool is_on_its_way(const struct core *core, const struct delivery *delivery)
+{
+    const struct consumer *consumer = delivery->consumer;
+    return delivery->sent && consumer->answered_tag < delivery->tag &&
+           consumer->answered_ms > delivery->deadline_ms - core->settings.lease_ms;
+}
+
+static void renew(struct step *step, struct delivery *delivery)
+{
+    unlink_lease(step->core, delivery);
+    delivery->deadline_ms = step->now.mono_ms + step->core->settings.lease_ms;
+    append_to_leases(step->core, delivery);
+}
+
+static void run_out(struct step *step, struct delivery *delivery)
+{
+    struct entry_ref ref = lease_entry(delivery);
+    if (delivery->sent) {
+        int64_t delay = backoff_ms(step->core, delivery->attempts);
+        entry_try_again(step, &ref, step->now.wall_ms + delay, "lease");
     } else {
-        int64_t delay = how == RETURN_LATE ? backoff_ms(step->core, delivery->attempts) : 0;
-        entry_try_again(step, &ref, step->now.wall_ms + delay,
-                        how == RETURN_LATE ? "lease" : "connection");
+        mailbox_put_back(step, ref.mailbox, &ref.key);
     }
     lease_end(step, delivery);
 }
@@ -152,7 +187,11 @@ void lease_time(struct step *step)
 {
     struct delivery *first = NULL;
     while ((first = step->core->lease_first) && first->deadline_ms <= step->now.mono_ms) {
-        lease_return(step, first, RETURN_LATE);
+        if (is_on_its_way(step->core, first)) {
+            renew(step, first);
+        } else {
+            run_out(step, first);
+        }
     }
 }
 

@@ -3,20 +3,15 @@
  * Leases: a delivery is its consumer's until a deadline, on the clock that never steps. All leases
  * are as long, so the list of them in the order of granting is in the order of deadlines.
  *
- * Transitions: lease_grant() unsent -> lease_sent() held -> lease_end() gone; lease_return() ends
- * it and gives the entry back. One thread.
+ * Rules for bad lines: 1. a connection that is lost costs no attempt, however often; 2. a lease
+ * that runs out is granted anew while the consumer answers what was sent before it: it may still be
+ * on its way. Transitions: lease_grant() unsent -> lease_sent() held -> lease_end() gone;
+ * lease_return() ends it and gives the entry back as it came. One thread.
  */
 #ifndef RELAIS_CORE_LEASE_H
 #define RELAIS_CORE_LEASE_H
 
 #include "core/entry.h"
-
-/* How a delivery goes back. What was never sent goes back as it came, whatever is said here. */
-enum lease_return {
-    RETURN_CLEAN, /* as it came: its consumer took leave in order */
-    RETURN_DIED,  /* the attempt counts: its consumer died, perhaps of it; again at once */
-    RETURN_LATE,  /* the attempt counts: the lease ran out; again after the back-off */
-};
 
 /* Takes the entry's message over. False without memory: nothing has happened. */
 bool lease_grant(struct step *step, struct consumer *consumer, struct store_entry *entry);
@@ -30,12 +25,14 @@ struct entry_ref lease_entry(const struct delivery *delivery);
 /* Forgets a delivery. */
 void lease_end(struct step *step, struct delivery *delivery);
 
-void lease_return(struct step *step, struct delivery *delivery, enum lease_return how);
+/* It goes back to the mailbox as it came and can be taken at once. */
+void lease_return(struct step *step, struct delivery *delivery);
 
 /* NULL: not held. */
 struct delivery *lease_find(const struct consumer *consumer, uint64_t tag);
 
-/* Returns what is over its deadline. */
+/* What is over its deadline is renewed, or counted as a failed attempt that comes again after the
+ * back-off. */
 void lease_time(struct step *step);
 
 /* The first deadline; 0: none. */

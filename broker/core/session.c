@@ -142,18 +142,17 @@ void session_hello(struct step *step, uint64_t connection, const char *key,
 }
 
 /* Nothing more is said to it but what is in the effects already. */
-static void session_over(struct step *step, struct session *session, enum lease_return how)
+static void session_over(struct step *step, struct session *session)
 {
     session->over = true;
-    consumers_drop(step, session, how);
+    consumers_drop(step, session);
     ranges_fini(&session->accepted);
     ranges_fini(&session->full);
 }
 
-void session_cut(struct step *step, struct session *session, const struct refusal *reason,
-                 enum lease_return how)
+void session_cut(struct step *step, struct session *session, const struct refusal *reason)
 {
-    session_over(step, session, how);
+    session_over(step, session);
     reply_goodbye(step, session->connection, reason);
     struct effect *effect = note(step->effects, NOTE_NOTICE, "client.cut");
     note_number(effect, "connection", session->connection);
@@ -163,7 +162,7 @@ void session_cut(struct step *step, struct session *session, const struct refusa
 
 void session_leave(struct step *step, struct session *session)
 {
-    session_over(step, session, RETURN_CLEAN);
+    session_over(step, session);
     reply_close(step, session->connection);
 }
 
@@ -175,7 +174,7 @@ void session_closed(struct step *step, uint64_t connection)
         return;
     }
     if (!session->over) {
-        session_over(step, session, RETURN_DIED);
+        session_over(step, session);
     }
     struct effect *effect = note(step->effects, NOTE_NOTICE, "client.gone");
     note_number(effect, "connection", connection);
@@ -221,7 +220,7 @@ void sessions_sweep(struct step *step)
             sweep_consumers(step, session, client);
         } else {
             struct refusal refusal = session_revoked();
-            session_cut(step, session, &refusal, RETURN_CLEAN);
+            session_cut(step, session, &refusal);
         }
     }
 }
@@ -251,7 +250,7 @@ static void drain(struct step *step)
     struct refusal reason = session_draining();
     while ((session = table_next(&core->sessions, &cursor))) {
         if (!session->over) {
-            session_cut(step, session, &reason, RETURN_CLEAN);
+            session_cut(step, session, &reason);
         }
     }
     core->drained = true;

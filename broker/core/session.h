@@ -20,8 +20,7 @@ void session_hello(struct step *step, uint64_t connection, const char *key,
                    const struct directory_client *client, const Relais__V1__Hello *hello);
 
 /* Ends it from our side: Goodbye with the reason, then the cut. */
-void session_cut(struct step *step, struct session *session, const struct refusal *reason,
-                 enum lease_return how);
+void session_cut(struct step *step, struct session *session, const struct refusal *reason);
 
 /* The client took leave: the cut, without a word. */
 void session_leave(struct step *step, struct session *session);

@@ -73,6 +73,8 @@ struct consumer {
     uint32_t held; /* deliveries without an answer */
     uint64_t held_bytes;
     uint64_t next_tag;
+    uint64_t answered_tag; /* the highest that was answered */
+    int64_t answered_ms;   /* mono; when anything was */
     struct table deliveries;
     struct delivery *oldest, *newest, *unsent;
     uint32_t settling; /* answers with the store */

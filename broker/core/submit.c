@@ -231,6 +231,33 @@ static struct held_message hold(const struct event *event, const struct piece *p
     return message;
 }
 
+static void trace_submitted(const struct submission *submission, const struct ticket *ticket,
+                            const Relais__V1__Envelope *envelope)
+{
+    struct effects *effects = submission->step->effects;
+    if (submission->step->core->settings.trace) {
+        struct effect *effect = note(effects, NOTE_DEBUG, "message.submitted");
+        note_text(effects, effect, "id", envelope->id);
+        note_text(effects, effect, "member", submission->session->member);
+        note_text(effects, effect, "flow", envelope->flow);
+        note_number(effect, "bytes", ticket->bytes);
+        note_number(effect, "connection", ticket->connection);
+        note_number(effect, "number", ticket->number);
+    }
+}
+
+static void trace_accepted(struct step *step, const struct ticket *ticket,
+                           const struct store_result *result)
+{
+    if (step->core->settings.trace) {
+        struct effect *effect = note(step->effects, NOTE_DEBUG, "message.accepted");
+        note_number(effect, "connection", ticket->connection);
+        note_number(effect, "number", ticket->number);
+        note_number(effect, "sequence", result->append.sequence);
+        note_number(effect, "known", result->append.duplicate ? 1 : 0);
+    }
+}
+
 static void count_in(struct submission *submission, struct ticket *ticket,
                      const struct piece *piece)
 {
@@ -281,6 +308,7 @@ static bool append(struct submission *submission, const struct piece *piece,
     ticket->mailbox_count = (uint32_t)envelope->n_to;
     ticket->due_ms = due_ms;
     count_in(submission, ticket, piece);
+    trace_submitted(submission, ticket, envelope);
     return true;
 }
 
@@ -358,7 +386,10 @@ void submit_stored(struct step *step, const struct ticket *ticket,
     } else if (good) {
         stored_in(step, ticket);
     }
-    core->totals.accepted += good ? 1 : 0;
+    if (good) {
+        core->totals.accepted++;
+        trace_accepted(step, ticket, result);
+    }
     free(ticket->mailboxes);
     if (!session || session->over) {
         return;

@@ -98,7 +98,7 @@ START_TEST(only_listen_is_required_and_the_rest_has_its_default)
     ck_assert_str_eq(config.key, folder_path("keys/broker.key"));
     ck_assert_str_eq(config.store_path, folder_path("store"));
     ck_assert_uint_eq(config.map_size_mb, 65536);
-    ck_assert_uint_eq(config.lease_s, 30);
+    ck_assert_uint_eq(config.lease_s, 120);
     ck_assert_uint_eq(config.log_level, 2);
     config_fini(&config);
     (void)folder_write("relaisd.yaml", "members: m\n");

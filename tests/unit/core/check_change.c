@@ -232,7 +232,7 @@ static uint64_t story(uint64_t seed)
     store_messages(&world, 1, 40);
     world_ack(&world, 2, ROUEN, 1, 1, 5);
     world_nack(&world, 3, 1, 2, 700, false);
-    world_pass(&world, 30000);
+    world_pass(&world, 120000);
     world_turn(&world);
     world_pass(&world, 3000);
     world_turn(&world);

@@ -47,7 +47,7 @@ START_TEST(a_client_opens_its_own_mailboxes_only)
         heard_detached(&world, connection, rows[i].consumer, rows[i].code, rows[i].field);
     }
     world_attach(&world, 1, ROUEN, 1, "commune-76540/accueil", 1024);
-    ck_assert_uint_eq(heard(&world, 1, TOLD(ATTACHED))->attached->lease_ms, 30000);
+    ck_assert_uint_eq(heard(&world, 1, TOLD(ATTACHED))->attached->lease_ms, 120000);
     world_attach(&world, 1, ROUEN, 1, MAILBOX, 1); /* in use: the first one stays */
     heard_error(heard(&world, 1, TOLD(ERROR))->error, CODE(FIELD_INVALID), "attach.consumer");
     world_turn(&world);

@@ -60,7 +60,7 @@ static void story(struct world *world)
     world_detach(world, 4, ROUEN, 1);
     world_turn(world);
     ask_queues(world, 2);
-    world_pass(world, 30000);
+    world_pass(world, 120000);
     world_turn(world);
     world_pass(world, 2000);
     world_turn(world);

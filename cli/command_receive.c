@@ -4,7 +4,8 @@
  *
  *   1. A message is acknowledged only when it has left: written and flushed to stdout, or a file on
  *      disk.
- *   2. Without --ack every message is held until the end, then given back: each is seen once.
+ *   2. Without --ack every message is held until the end, then given back: each is seen once, and
+ *      looking does not count as an attempt to deliver.
  */
 #include "cli/command.h"
 #include "cli/interrupt.h"
@@ -176,8 +177,11 @@ static void settle(struct receiving *receiving)
     }
 }
 
+/* In this order: what a detached consumer holds goes back as if never shown, whereas freeing it
+ * first would say "not now", which the broker counts as a failed attempt. */
 static void give_back(struct receiving *receiving)
 {
+    relais_detach(receiving->consumer);
     for (size_t i = 0; i < receiving->held_count; i++) {
         relais_delivery_free(receiving->held[i]);
     }
@@ -295,8 +299,8 @@ const struct command command_receive = {
     .examples = "relais receive commune-76540/etat-civil\n"
                 "relais receive commune-76540/etat-civil --to-folder in --ack --follow\n"
                 "relais receive commune-76540/etat-civil --ack -n 1 -o json\n",
-    .notes = N_("Without --ack the messages are shown and given back; each look counts as an "
-                "attempt to deliver. With -o json or jsonl each message is one object on a line, "
+    .notes = N_("Without --ack the messages are shown and given back, as if never taken. With -o "
+                "json or jsonl each message is one object on a line, "
                 "its payload in base64, or its path with --to-folder."),
     .options = options,
     .option_count = OPTION_COUNT(options),

@@ -2,6 +2,7 @@
 """init, key, member, client and flow: what they make, and each thing that they refuse."""
 import json
 import os
+import re
 import stat
 import unittest
 
@@ -254,6 +255,19 @@ class Line(unittest.TestCase):
         for words in ([], ["send"], ["receive"], ["client", "add"], ["flow", "add"]):
             for line in self.bus.must(*words, "--help").out.splitlines():
                 self.assertLessEqual(len(line), 85 if line.startswith("  relais") else 80, line)
+
+    def test_the_page_names_every_command_and_option(self):
+        page = os.path.join(os.path.dirname(os.path.abspath(__file__)), "../../../docs/cli.md")
+        with open(page, encoding="utf-8") as file:
+            text = " ".join(file.read().split())
+        commands = self.bus.must("--help").out.split("help):\n")[1].split("\n\n")[0]
+        names = [re.match(r"  ([a-z]+( [a-z]+)?)  ", line) for line in commands.splitlines()]
+        names = [name.group(1) for name in names if name]
+        self.assertGreater(len(names), 10)
+        for name in names:
+            self.assertIn("relais " + name, text)
+            for option in re.findall(r" (--[a-z-]+)", self.bus.must(*name.split(), "--help").out):
+                self.assertIn(option, text, name)
 
     def test_version(self):
         self.assertRegex(self.bus.must("--version").out, r"^relais \d+\.\d+\.\d+\n$")

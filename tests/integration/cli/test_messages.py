@@ -3,6 +3,7 @@
 import base64
 import json
 import os
+import pty
 import shutil
 import signal
 import subprocess
@@ -70,6 +71,13 @@ class Messages(unittest.TestCase):
         self.assertEqual((empty.code, empty.out), (0, ""))
         self.assertIn("no message", empty.err)
         self.assertEqual(self.receive("-n", "1", "--timeout", "1").code, 5)
+
+    def test_looking_wears_nothing_out(self):
+        self.send("-", stdin=b"patient")
+        for _ in range(12):  # more often than the broker tries to deliver
+            seen = json.loads(self.receive("-n", "1", "-o", "json").out)
+            self.assertEqual(seen["attempt"], 1)
+        self.assertEqual(self.receive("-n", "1", "--ack").out, "patient")
 
     def test_a_look_shows_each_message_once(self):
         for i in range(5):
@@ -202,6 +210,26 @@ class Messages(unittest.TestCase):
         rest, said = process.communicate(timeout=30)
         self.assertEqual((process.returncode, rest), (0, b""), said)
         self.assertEqual(self.receive("--timeout", "1").out, "")
+
+    def test_progress_is_for_terminals_and_long_work(self):
+        folder = self.bus.path("progress")
+        os.mkdir(folder)
+        self.addCleanup(shutil.rmtree, folder)
+        words = [RELAIS, "receive", ROUEN, "--ack", "-n", "2", "-d", folder, "--timeout", "20",
+                 "-p", self.bus.receiver]
+        main, child = pty.openpty()
+        process = subprocess.Popen(words, stdout=subprocess.PIPE, stderr=child,
+                                   env={"LC_ALL": "C.UTF-8"})
+        os.close(child)
+        time.sleep(1.3)
+        self.send("-", stdin=b"x" * 2048)
+        self.send("-", stdin=b"x" * 2048)
+        process.communicate(timeout=60)
+        said = os.read(main, 65536)
+        os.close(main)
+        self.assertIn(b"messages, 2.0 KiB, ", said)
+        self.assertTrue(said.endswith(b"\r\033[K"), said)
+        self.assertEqual(len(os.listdir(folder)), 2)
 
     def test_queues_count_what_waits(self):
         self.send("-", stdin=b"12345")

@@ -90,7 +90,7 @@ static void assert_each_once(const char *folder, const char *when, unsigned call
 }
 
 /* Opens, stores, and ends at the fault. True: it came through. */
-static bool run_in_child(enum faulty_kind kind, unsigned call)
+static bool run_with(enum faulty_kind kind, unsigned call, int rename_errno)
 {
     int status = 0;
     (void)fflush(NULL);
@@ -100,15 +100,25 @@ static bool run_in_child(enum faulty_kind kind, unsigned call)
         struct inbox_item items[ITEMS];
         struct inbox *inbox = NULL;
         faulty_disk_set(kind, call, 0);
+        faulty_disk_refuse_rename(rename_errno);
         fill(items);
-        bool fine = inbox_open(path, NULL, now_ms, &inbox, &error) == RELAIS_OK &&
-                    inbox_store(inbox, items, ITEMS, now_ms, &error) == RELAIS_OK;
-        _exit(fine ? 0 : 1);
+        relais_status outcome = inbox_open(path, NULL, now_ms, &inbox, &error);
+        if (outcome == RELAIS_OK) {
+            outcome = inbox_store(inbox, items, ITEMS, now_ms, &error);
+        }
+        bool expected =
+            rename_errno == ENOSPC ? outcome == RELAIS_STORE_FULL : outcome == RELAIS_OK;
+        _exit(expected ? 0 : 1);
     }
     ck_assert_int_eq(waitpid(child, &status, 0), child);
     ck_assert(WIFEXITED(status));
     ck_assert_int_ne(WEXITSTATUS(status), 1);
     return WEXITSTATUS(status) == 0;
+}
+
+static bool run_in_child(enum faulty_kind kind, unsigned call)
+{
+    return run_with(kind, call, 0);
 }
 
 static void give_again(void)
@@ -176,6 +186,22 @@ START_TEST(killed_again_at_each_call_of_the_recovery)
 }
 END_TEST
 
+/* EINVAL: the way by a link and an unlink. ENOSPC: the way of the VOID line. */
+START_TEST(killed_at_each_call_where_rename_does_not_work)
+{
+    int rename_errno = _i / 2 ? EINVAL : ENOSPC;
+    unsigned call = 0;
+    for (bool through = false; !through; call++) {
+        through = run_with(kills[_i % 2], call, rename_errno);
+        give_again();
+        take_away();
+        assert_each_once(taken, strerror(rename_errno), call);
+        fresh();
+    }
+    ck_assert_uint_gt(call, 20);
+}
+END_TEST
+
 static const struct {
     enum faulty_kind kind;
     int number;
@@ -188,8 +214,9 @@ START_TEST(disk_that_fails_at_each_call)
     for (unsigned call = 0; happened; call++) {
         struct inbox_item items[ITEMS];
         struct inbox *inbox = open_inbox();
+        bool goes_on = _i % 2 == 0; /* else it is killed after the fault */
         fill(items);
-        faulty_disk_set(faults[_i].kind, call, faults[_i].number);
+        faulty_disk_set(faults[_i / 2].kind, call, faults[_i / 2].number);
         relais_status status = inbox_store(inbox, items, ITEMS, now_ms, &error);
         happened = faulty_disk_happened();
         faulty_disk_set(FAULTY_NEVER, 0, 0);
@@ -197,7 +224,7 @@ START_TEST(disk_that_fails_at_each_call)
             ck_assert_int_eq(items[i].result, INBOX_LATER);
         }
         take_away();
-        if (status == RELAIS_OK || status == RELAIS_STORE_FULL) {
+        if (goes_on && (status == RELAIS_OK || status == RELAIS_STORE_FULL)) {
             fill(items);
             ck_assert_int_eq(inbox_store(inbox, items, ITEMS, now_ms, &error), RELAIS_OK);
         }
@@ -205,7 +232,7 @@ START_TEST(disk_that_fails_at_each_call)
         take_away();
         give_again();
         take_away();
-        assert_each_once(taken, strerror(faults[_i].number), call);
+        assert_each_once(taken, strerror(faults[_i / 2].number), call);
         fresh();
     }
 }
@@ -337,8 +364,9 @@ static TCase *crashes(void)
     tcase_add_loop_test(cases, killed_at_each_call, 0, 2);
     tcase_add_loop_test(cases, killed_at_each_call_while_software_takes_the_files, 0, 2);
     tcase_add_loop_test(cases, killed_again_at_each_call_of_the_recovery, 0, 2);
+    tcase_add_loop_test(cases, killed_at_each_call_where_rename_does_not_work, 0, 4);
     tcase_add_loop_test(cases, disk_that_fails_at_each_call, 0,
-                        (int)(sizeof faults / sizeof faults[0]));
+                        2 * (int)(sizeof faults / sizeof faults[0]));
     return cases;
 }
 

@@ -14,6 +14,7 @@
 static enum faulty_kind fault_kind;
 static unsigned fault_call;
 static int fault_errno;
+static int rename_errno;
 static unsigned calls;
 static bool happened;
 
@@ -24,6 +25,11 @@ void faulty_disk_set(enum faulty_kind kind, unsigned call, int number)
     fault_errno = number;
     calls = 0;
     happened = false;
+}
+
+void faulty_disk_refuse_rename(int number)
+{
+    rename_errno = number;
 }
 
 unsigned faulty_disk_calls(void)
@@ -81,8 +87,24 @@ WRAP(int, ftruncate, (int fd, off_t size), (fd, size))
 WRAP(int, futimens, (int fd, const struct timespec times[2]), (fd, times))
 WRAP(int, renameat, (int from, const char *name, int to, const char *other),
      (from, name, to, other))
-WRAP(int, renameat2, (int from, const char *name, int to, const char *other, unsigned flags),
+WRAP(int, linkat, (int from, const char *name, int to, const char *other, int flags),
      (from, name, to, other, flags))
+
+int __real_renameat2(int from, const char *name, int to, const char *other, unsigned flags);
+int __wrap_renameat2(int from, const char *name, int to, const char *other, unsigned flags);
+int __wrap_renameat2(int from, const char *name, int to, const char *other, unsigned flags)
+{
+    if (fails()) {
+        return -1;
+    }
+    if (rename_errno != 0) {
+        errno = rename_errno;
+        return -1;
+    }
+    int outcome = __real_renameat2(from, name, to, other, flags);
+    passed();
+    return outcome;
+}
 
 int __real_openat(int folder, const char *name, int flags, ...);
 int __wrap_openat(int folder, const char *name, int flags, ...);

@@ -20,6 +20,9 @@ enum { FAULTY_EXIT = 99 };
 
 void faulty_disk_set(enum faulty_kind kind, unsigned call, int number);
 
+/* Besides: renameat2() always fails with this errno (0: it does not). EINVAL: as on NFS. */
+void faulty_disk_refuse_rename(int number);
+
 /* How many calls there were since; true when the fault has happened. */
 unsigned faulty_disk_calls(void);
 bool faulty_disk_happened(void);

@@ -9,8 +9,6 @@
 #include "core/note.h"
 #include "core/refusal.h"
 
-enum { NO_ROOM_RETRY_MS = 1000 /* a full disk is not asked again at once */ };
-
 uint64_t entry_bytes(const struct store_entry *entry)
 {
     return (uint64_t)entry->message.envelope.size + entry->message.payload.size;
@@ -115,8 +113,7 @@ static void done(struct step *step, const struct ticket *ticket)
 /* Nothing was written: the entry is still claimed. It goes back and comes again. */
 static void undone(struct step *step, const struct ticket *ticket)
 {
-    core_op(step, STORE_RELEASE, NULL)->release = ticket->key;
-    mailbox_expect(step, ticket->mailbox, step->now.wall_ms + NO_ROOM_RETRY_MS);
+    mailbox_rest(step, ticket->mailbox, &ticket->key);
     struct effect *effect = note(step->effects, NOTE_WARNING, "store.answer_refused");
     note_text(step->effects, effect, "mailbox", ticket->mailbox->name);
     note_number(effect, "sequence", ticket->key.sequence);

@@ -14,7 +14,10 @@
 #include <stdlib.h>
 #include <string.h>
 
-enum { SORTED_FIRST = 64 };
+enum {
+    SORTED_FIRST = 64,
+    REST_MS = 1000, /* after a full disk */
+};
 
 static bool same_mailbox(const void *item, const void *key)
 {
@@ -175,6 +178,12 @@ void mailbox_put_back(struct step *step, struct mailbox *mailbox, const struct e
     mailbox_expect(step, mailbox, 0);
 }
 
+void mailbox_rest(struct step *step, struct mailbox *mailbox, const struct entry_key *key)
+{
+    mailbox->rest_until_ms = step->now.wall_ms + REST_MS;
+    mailbox_put_back(step, mailbox, key);
+}
+
 /* To the consumer whose turn it is, if it is not too late and somebody can take it. */
 static void hand_on(struct step *step, struct mailbox *mailbox, struct store_entry *entry)
 {
@@ -223,6 +232,10 @@ static void take(struct step *step, struct mailbox *mailbox)
 {
     if (!mailbox->more || mailbox->taking || !mailbox->turn || step->core->draining ||
         mailbox->leased >= LIMIT_HELD_ENTRIES) {
+        return;
+    }
+    if (mailbox->rest_until_ms > step->now.wall_ms) {
+        mailbox_expect(step, mailbox, mailbox->rest_until_ms);
         return;
     }
     uint64_t entries = LIMIT_HELD_ENTRIES - mailbox->leased;

@@ -32,6 +32,10 @@ void mailbox_count_gone(struct core *core, struct mailbox *mailbox, uint64_t byt
 /* Something may be there at that time; 0: now. */
 void mailbox_expect(struct step *step, struct mailbox *mailbox, int64_t due_ms);
 
+/* An entry is given back to the store, which had no room for what became of it. A full disk is not
+ * asked again at once. */
+void mailbox_rest(struct step *step, struct mailbox *mailbox, const struct entry_key *key);
+
 /* An entry is given back to the store, without a write. */
 void mailbox_put_back(struct step *step, struct mailbox *mailbox, const struct entry_key *key);
 

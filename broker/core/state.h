@@ -35,8 +35,9 @@ struct mailbox {
     bool again;     /* something came back while a take was with the store */
     bool dirty;
     struct mailbox *next_dirty;
-    int64_t next_due_ms; /* when the first deferred entry is due; 0: none is known */
-    size_t due_place;    /* in the heap, from 1; 0: not in it */
+    int64_t next_due_ms;   /* when the first deferred entry is due; 0: none is known */
+    int64_t rest_until_ms; /* no take before: the store had no room for what became of an entry */
+    size_t due_place;      /* in the heap, from 1; 0: not in it */
     uint64_t waiting;
     uint64_t waiting_bytes;
     uint64_t dead;

@@ -28,6 +28,7 @@ void oracle_fini(struct oracle *oracle)
 {
     free(oracle->numbers);
     free(oracle->consumers);
+    free(oracle->greeted);
     free(oracle->cut);
     *oracle = (struct oracle){0};
 }
@@ -42,6 +43,16 @@ static struct oracle_consumer *consumer_of(struct oracle *oracle, uint64_t conne
         }
     }
     return NULL;
+}
+
+static bool is_in(const uint64_t *connections, size_t count, uint64_t connection)
+{
+    for (size_t i = 0; i < count; i++) {
+        if (connections[i] == connection) {
+            return true;
+        }
+    }
+    return false;
 }
 
 static void said_attach(struct oracle *oracle, uint64_t connection,
@@ -93,6 +104,11 @@ void oracle_said(struct oracle *oracle, uint64_t connection, const char *member,
                  const Relais__V1__ToBroker *command, const struct bytes *body, size_t frames)
 {
     struct oracle_consumer *consumer = NULL;
+    oracle->credited = NULL;
+    if (!is_in(oracle->greeted, oracle->greeted_count, connection) ||
+        is_in(oracle->cut, oracle->cut_count, connection)) {
+        return;
+    }
     switch (command->command_case) {
     case RELAIS__V1__TO_BROKER__COMMAND_SUBMIT:
         said_submit(oracle, connection, member, command->submit, body, frames);
@@ -102,8 +118,10 @@ void oracle_said(struct oracle *oracle, uint64_t connection, const char *member,
         break;
     case RELAIS__V1__TO_BROKER__COMMAND_CREDIT:
         consumer = consumer_of(oracle, connection, command->credit->consumer);
-        if (consumer && consumer->credit + command->credit->add <= 1024) {
+        if (consumer) {
             consumer->credit += command->credit->add;
+            oracle->credited = consumer;
+            oracle->credited_with = command->credit->add;
         }
         break;
     default:
@@ -181,11 +199,20 @@ void oracle_told(struct oracle *oracle, const struct shelf *shelf, const char *m
 {
     uint64_t connection = send->send.connection;
     assert(send->send.command.size <= WIRE_COMMAND_BYTES);
-    for (size_t i = 0; i < oracle->cut_count; i++) {
-        assert(oracle->cut[i] != connection);
-    }
+    assert(!is_in(oracle->greeted, oracle->greeted_count, connection) ||
+           !is_in(oracle->cut, oracle->cut_count, connection));
     struct oracle_consumer *consumer = NULL;
     switch (command->command_case) {
+    case RELAIS__V1__TO_CLIENT__COMMAND_WELCOME:
+        oracle->greeted = grown(oracle->greeted, oracle->greeted_count, &oracle->greeted_capacity,
+                                sizeof *oracle->greeted);
+        oracle->greeted[oracle->greeted_count++] = connection;
+        break;
+    case RELAIS__V1__TO_CLIENT__COMMAND_ERROR:
+        if (oracle->credited && command->error->code == RELAIS__V1__CODE__CODE_LIMIT_EXCEEDED) {
+            oracle->credited->credit -= oracle->credited_with;
+        }
+        break;
     case RELAIS__V1__TO_CLIENT__COMMAND_ACCEPTED:
         told_accepted(oracle, shelf, connection, command->accepted);
         break;
@@ -220,4 +247,16 @@ void oracle_cut(struct oracle *oracle, uint64_t connection)
 {
     oracle->cut = grown(oracle->cut, oracle->cut_count, &oracle->cut_capacity, sizeof *oracle->cut);
     oracle->cut[oracle->cut_count++] = connection;
+}
+
+bool oracle_is_greeted(const struct oracle *oracle, uint64_t connection)
+{
+    return is_in(oracle->greeted, oracle->greeted_count, connection);
+}
+
+void oracle_all_answered(const struct oracle *oracle, uint64_t connection)
+{
+    for (size_t i = 0; i < oracle->number_count; i++) {
+        assert(oracle->numbers[i].connection != connection || oracle->numbers[i].answered);
+    }
 }

@@ -1,0 +1,91 @@
+#!/usr/bin/env python3
+# SPDX-License-Identifier: EUPL-1.2
+"""Writes the seeds of fuzz_core: plays whose bytes fuzz_core.c reads as actions. Committed; run this
+again only when the actions change."""
+import pathlib
+
+DILA, DILA_SECOND, ROUEN, ROUEN_SECOND, NICE, AISNE, OPERATOR, STRANGER = range(8)
+FLUSH, STORE, TURN = bytes([12, 0]), bytes([13, 0]), bytes([15, 0])
+
+
+def hello(slot):
+    return bytes([0, slot, 0])
+
+
+def goodbye(slot):
+    return bytes([0, slot, 7])
+
+
+def submit(slot, *messages):
+    return bytes([1, slot, len(messages) - 1]) + b"".join(messages)
+
+
+def message(ident, to=0, shape=0, *times):
+    return bytes([shape, ident, to, to, to, *times])
+
+
+def attach(slot, consumer, to, credit):
+    return bytes([3, slot, consumer, to, credit])
+
+
+def credit(slot, consumer, add):
+    return bytes([4, slot, consumer, add])
+
+
+def detach(slot, consumer):
+    return bytes([5, slot, consumer])
+
+
+def ack(slot, consumer, first, more):
+    return bytes([6, slot, consumer, first, more, first, more, 0, 0])
+
+
+def nack(slot, consumer, first, delay, refuse):
+    return bytes([7, slot, consumer, first, 0, first, 0, delay, refuse])
+
+
+def gone(slot):
+    return bytes([10, slot])
+
+
+def fate(what, *more):
+    return bytes([11, what, *more])
+
+
+SOME = submit(DILA, *(message(i) for i in range(6)))
+START = hello(DILA) + hello(ROUEN) + attach(ROUEN, 1, 0, 100) + SOME + TURN
+PLAYS = {
+    "deliver-and-ack": START + ack(ROUEN, 1, 1, 5) + TURN,
+    "nack-and-refuse": START + nack(ROUEN, 1, 1, 9, 0) + nack(ROUEN, 1, 2, 0, 1) + TURN + fate(0, 200) + TURN,
+    "lease-runs-out": START + fate(7) + TURN + fate(7) + TURN + fate(7) + TURN + fate(7) + TURN,
+    "consumer-dies": START + gone(ROUEN) + TURN + hello(ROUEN) + attach(ROUEN, 1, 0, 3) + TURN,
+    "dies-unflushed": START + SOME + STORE * 4 + FLUSH + STORE + gone(ROUEN) + TURN,
+    "two-consumers": START + hello(ROUEN_SECOND) + attach(ROUEN_SECOND, 2, 0, 100)
+    + submit(DILA, *(message(10 + i) for i in range(6))) + TURN + detach(ROUEN, 1) + TURN,
+    "fan-out": hello(DILA) + submit(DILA, message(1, 0, 5), message(2, 1, 1), message(3, 2, 4)) + TURN,
+    "times": hello(DILA) + hello(ROUEN) + attach(ROUEN, 1, 0, 9)
+    + submit(DILA, message(1, 0, 8, 50), message(2, 0, 16, 50), message(3, 0, 24, 90, 10)) + TURN
+    + fate(0, 12) + TURN + fate(1, 240) + TURN + fate(7) + TURN,
+    "no-room": hello(DILA) + fate(2) + SOME + TURN + fate(2) + SOME + TURN,
+    "answers-no-room": START + fate(3) + ack(ROUEN, 1, 1, 2) + TURN + fate(3) + fate(0, 4) + TURN,
+    "busy": hello(DILA) + SOME * 4 + TURN + SOME + TURN,
+    "directory": START + ack(ROUEN, 1, 1, 0) + fate(4, 0) + TURN + fate(5) + TURN + fate(4, 5) + TURN + fate(4, 6) + TURN,
+    "drain": START + SOME + ack(ROUEN, 1, 1, 1) + fate(6, 7) + SOME + TURN,
+    "credit": hello(DILA) + SOME + TURN + hello(ROUEN) + attach(ROUEN, 1, 0, 1) + TURN
+    + credit(ROUEN, 1, 2) + TURN + bytes([4, ROUEN, 1, 0xff, 0]) + detach(ROUEN, 1) + attach(ROUEN, 1, 0, 5) + TURN,
+    "wide-ack": START + bytes([6, ROUEN, 1, 0, 0xff, 0, 1, 0xff, 0, 0, 0]) + TURN,
+    "queries": START + hello(OPERATOR) + bytes([8, OPERATOR, 1, 8, OPERATOR, 0, 0, 2, 8, ROUEN, 0, 1, 2, 0]),
+    "strangers": hello(STRANGER) + attach(NICE, 1, 1, 1) + hello(NICE) + attach(NICE, 1, 0, 1) + goodbye(NICE) + TURN,
+    "noise": hello(DILA) + bytes([9, DILA, 3, 255, 255, 255, 0]) + TURN,
+}
+
+
+def main():
+    folder = pathlib.Path(__file__).parent / "seeds" / "core"
+    folder.mkdir(parents=True, exist_ok=True)
+    for name, play in PLAYS.items():
+        (folder / name).write_bytes(play)
+
+
+if __name__ == "__main__":
+    main()

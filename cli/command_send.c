@@ -96,12 +96,14 @@ static void settle(struct item *item, const relais_error *error)
 }
 
 /* What is given up on has an unknown end, which is told as such. */
-static void fill_stopped(const struct sending *sending, bool submitted, relais_error *error)
+static void fill_stopped(const struct item *item, bool submitted, relais_error *error)
 {
-    talk_fill(error, sending->stopped, NULL, NULL,
-              submitted
-                  ? _("it may have been accepted: sending it again with the same --id is safe")
-                  : NULL);
+    char right[RELAIS_ERROR_TEXT_BYTES] = "";
+    if (submitted) {
+        snprintf(right, sizeof(right),
+                 _("it may have been accepted: sending it again with --id %s is safe"), item->id);
+    }
+    talk_fill(error, item->sending->stopped, NULL, NULL, right);
 }
 
 static void on_outcome(void *context, const relais_outcome *outcome)
@@ -109,7 +111,7 @@ static void on_outcome(void *context, const relais_outcome *outcome)
     struct item *item = context;
     relais_error error = outcome->error;
     if (error.status == RELAIS_CLOSED && item->sending->stopped != RELAIS_OK) {
-        fill_stopped(item->sending, true, &error);
+        fill_stopped(item, true, &error);
     }
     item->sending->active_ms = stopwatch_ms();
     settle(item, &error);
@@ -144,7 +146,7 @@ static relais_status submit(struct item *item, const relais_message *message, re
         }
         wait_some(sending);
     }
-    fill_stopped(sending, false, error);
+    fill_stopped(item, false, error);
     return error->status;
 }
 
@@ -158,7 +160,7 @@ static void send_item(struct item *item)
     struct source_file file = {0};
     relais_error error = {0};
     if (sending->stopped != RELAIS_OK) {
-        fill_stopped(sending, false, &error);
+        fill_stopped(item, false, &error);
         settle(item, &error);
         return;
     }

@@ -329,6 +329,21 @@ class NoBroker(unittest.TestCase):
         self.assertIn("No broker is running", result.err)
         self.assertIsNone(bystander.poll())
 
+    def test_a_broker_that_falls_silent(self):
+        self.bus.start()
+        os.mkfifo(self.bus.path("slow"))
+        process = subprocess.Popen(
+            [RELAIS, "send", self.bus.path("slow"), "--to", ROUEN, "--flow", "ETATCIVIL", "-p",
+             self.bus.sender, "--timeout", "2", "--id", "mine"],
+            stdout=subprocess.PIPE, stderr=subprocess.PIPE, env={"LC_ALL": "C.UTF-8"})
+        with open(self.bus.path("slow"), "wb") as slow:  # opens once the command is connected
+            self.bus.broker.send_signal(signal.SIGSTOP)
+            slow.write(b"x")
+        out, said = process.communicate(timeout=60)
+        self.bus.broker.send_signal(signal.SIGCONT)
+        self.assertEqual((process.returncode, out), (5, b""), said)
+        self.assertIn(b"--id mine", said)
+
     def test_messages_outlive_the_broker(self):
         self.bus.start()
         path = self.bus.write("a.txt", b"hello")

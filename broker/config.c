@@ -223,7 +223,7 @@ static relais_status read_option(const struct config_option *option, const struc
 static relais_status check_together(const struct config *config, const char *path,
                                     relais_error *error)
 {
-    const uint64_t mib = 1024 * 1024;
+    const uint64_t mib = UINT64_C(1024) * 1024;
     const uint64_t needed_mb = (config->payload_bytes + mib - 1) / mib + 1;
     char right[128];
 

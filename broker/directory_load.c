@@ -125,20 +125,28 @@ static bool names_member(const char *rule)
     return strcmp(rule, "*") != 0 && strchr(rule, ':') == NULL;
 }
 
-static void add_rules(struct load *load, const char *path, const char *flow, const char *list,
-                      char *const *rules, size_t count, allow allow_rule)
+/* One of the two lists of a flow. */
+struct rules {
+    const char *flow;
+    const char *key; /* "senders" */
+    char *const *texts;
+    size_t count;
+    allow allow;
+};
+
+static void add_rules(struct load *load, const char *path, const struct rules *rules)
 {
     char key[64];
 
-    for (size_t i = 0; i < count; i++) {
+    for (size_t i = 0; i < rules->count; i++) {
+        const char *text = rules->texts[i];
         enum directory_status status = DIRECTORY_INVALID;
 
-        (void)snprintf(key, sizeof key, "%s[%zu]", list, i);
-        if (!names_member(rules[i]) ||
-            directory_member(load->directory, rules[i], strlen(rules[i])) != NULL) {
-            status = allow_rule(load->directory, flow, rules[i]);
+        (void)snprintf(key, sizeof key, "%s[%zu]", rules->key, i);
+        if (!names_member(text) || directory_member(load->directory, text, strlen(text)) != NULL) {
+            status = rules->allow(load->directory, rules->flow, text);
         }
-        tell_refusal(load, path, key, rules[i], status);
+        tell_refusal(load, path, key, text, status);
     }
 }
 
@@ -154,10 +162,13 @@ static void add_flow(struct load *load, const char *path)
     enum directory_status status =
         directory_add_flow(load->directory, flow->code, flow->payload_max);
     if (status == DIRECTORY_OK) {
-        add_rules(load, path, flow->code, "senders", flow->senders, flow->sender_count,
-                  directory_allow_sender);
-        add_rules(load, path, flow->code, "receivers", flow->receivers, flow->receiver_count,
-                  directory_allow_receiver);
+        const struct rules lists[] = {
+            {flow->code, "senders", flow->senders, flow->sender_count, directory_allow_sender},
+            {flow->code, "receivers", flow->receivers, flow->receiver_count,
+             directory_allow_receiver}};
+
+        add_rules(load, path, &lists[0]);
+        add_rules(load, path, &lists[1]);
     } else {
         tell_refusal(load, path, "code", flow->code, status);
     }

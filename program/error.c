@@ -24,15 +24,13 @@ static void trim_tail(char *text)
     }
 }
 
-__attribute__((format(printf, 3, 0))) static void format_text(char *out, size_t capacity,
-                                                              const char *format, va_list arguments)
+/* After vsnprintf() into `text`: what it returned, and the room that it had. */
+static void settle(char *text, int wanted, size_t capacity)
 {
-    int wanted = vsnprintf(out, capacity, format, arguments);
-
     if (wanted < 0) {
-        out[0] = '\0';
+        text[0] = '\0';
     } else if ((size_t)wanted >= capacity) {
-        trim_tail(out);
+        trim_tail(text);
     }
 }
 
@@ -63,7 +61,8 @@ relais_status error_set(relais_error *error, relais_status status, const char *f
         copy_text(result.field, sizeof result.field, field);
         copy_text(result.right, sizeof result.right, right);
         va_start(arguments, wrong);
-        format_text(result.wrong, sizeof result.wrong, wrong, arguments);
+        settle(result.wrong, vsnprintf(result.wrong, sizeof result.wrong, wrong, arguments),
+               sizeof result.wrong);
         va_end(arguments);
         *error = result;
     }
@@ -77,7 +76,7 @@ void error_set_field(relais_error *error, const char *format, ...)
         va_list arguments;
 
         va_start(arguments, format);
-        format_text(field, sizeof field, format, arguments);
+        settle(field, vsnprintf(field, sizeof field, format, arguments), sizeof field);
         va_end(arguments);
         memcpy(error->field, field, sizeof field);
     }

@@ -24,6 +24,7 @@ struct line {
     char text[LINE_BYTES];
     size_t used; /* never more than LINE_BYTES - 2: room for "}" and the line end */
     bool full;   /* something did not fit */
+    bool begun;  /* there is a pair already */
 };
 
 /* sd-daemon(3): JOURNAL_STREAM is the device and inode of the socket; it is inherited by processes
@@ -141,13 +142,12 @@ static void add_quoted(struct line *line, const char *text)
 static void add_name(struct line *line, const char *name)
 {
     if (log_format == LOG_FORMAT_JSON) {
-        add(line, line->text[line->used - 1] == '{' ? "" : ",");
+        add(line, line->begun ? "," : "");
         add_quoted(line, name);
         add(line, ":");
         return;
     }
-    bool first = line->used == 0 || line->text[line->used - 1] == '>';
-    add(line, first ? "" : " ");
+    add(line, line->begun ? " " : "");
     add(line, name);
     add(line, "=");
 }
@@ -169,6 +169,7 @@ static void add_pair(struct line *line, const struct log_pair *pair)
     if (line->full) {
         line->used = before;
     }
+    line->begun = true;
 }
 
 /* Syslog's numbers of our levels, for sd-daemon(3). */
@@ -201,6 +202,7 @@ void log_event(enum program_log_level level, const char *event, const struct log
     struct line line;
     line.used = 0;
     line.full = false;
+    line.begun = false;
     if (log_to_journal) {
         add_priority(&line, level);
     }

@@ -263,6 +263,8 @@ static relais_status judge_pair(struct judge *judge, const yaml_node_pair_t *pai
 
         list_keys(schema, right);
         status = blame(judge, key, right, _("unknown key"));
+        leave(judge, before);
+        return status;
     }
     for (const yaml_node_pair_t *other = mapping->data.mapping.pairs.start;
          other < pair && status == RELAIS_OK; other++) {

@@ -63,6 +63,7 @@ bool connection_table_accept(struct connection_table *table, int descriptor, uin
     struct descriptor_slot *slot = &table->slots[descriptor];
     assert(slot->connection == NULL);
     table->open_count += slot->accepted == 0 ? 1 : 0;
+    table->turned_away_count -= slot->turned_away ? 1 : 0;
     *slot = (struct descriptor_slot){
         .accepted = moment,
         .cookie = descriptor_cookie(descriptor),
@@ -78,6 +79,7 @@ struct connection *connection_table_release(struct connection_table *table, int 
         return NULL;
     }
     struct connection *connection = slot->connection;
+    table->turned_away_count -= slot->turned_away ? 1 : 0;
     *slot = (struct descriptor_slot){0};
     table->open_count--;
     return connection;
@@ -86,18 +88,29 @@ struct connection *connection_table_release(struct connection_table *table, int 
 void connection_table_turn_away(struct connection_table *table, int descriptor)
 {
     struct descriptor_slot *slot = slot_of(table, descriptor);
-    if (slot != NULL && slot->accepted != 0) {
+    if (slot != NULL && slot->accepted != 0 && !slot->turned_away) {
         descriptor_shutdown(descriptor, slot->cookie);
         slot->turned_away = true;
+        table->turned_away_count++;
     }
+}
+
+void connection_table_turn_newest_away(struct connection_table *table)
+{
+    if (table->turned_away_count > 0) {
+        return; /* one is going already */
+    }
+    size_t newest = 0;
+    for (size_t i = 1; i < table->slot_count; i++) {
+        newest = table->slots[i].accepted > table->slots[newest].accepted ? i : newest;
+    }
+    connection_table_turn_away(table, (int)newest);
 }
 
 void connection_table_turn_all_away(struct connection_table *table)
 {
     for (size_t i = 0; i < table->slot_count; i++) {
-        if (!table->slots[i].turned_away) {
-            connection_table_turn_away(table, (int)i);
-        }
+        connection_table_turn_away(table, (int)i);
     }
 }
 

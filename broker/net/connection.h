@@ -73,6 +73,7 @@ struct connection_table {
     struct descriptor_slot *slots; /* by descriptor */
     size_t slot_count;
     size_t open_count;
+    size_t turned_away_count; /* shut down, their end not seen yet */
 };
 
 void connection_table_fini(struct connection_table *table);
@@ -87,6 +88,7 @@ struct connection *connection_table_release(struct connection_table *table, int 
 /* Shuts an open descriptor down; its slot stays until it is told gone. */
 void connection_table_turn_away(struct connection_table *table, int descriptor);
 
+void connection_table_turn_newest_away(struct connection_table *table);
 void connection_table_turn_all_away(struct connection_table *table);
 
 /* Whether the kernel holds nothing unacknowledged for any peer. */

@@ -39,6 +39,7 @@ enum {
     /* A command in a frame of its own and a body in others: twice the largest frame holds both. */
     NET_FRAMES_OF_MESSAGE = 2,
     NET_CLOSE_TICK_MS = 20,
+    NET_CLOSE_FLUSHED_MS = 100,
     /* For libzmq to notice that every connection has been shut down. */
     NET_CLOSE_MAX_MS = 1000,
 };
@@ -145,16 +146,35 @@ const char *net_endpoint(const struct net *net)
     return net->endpoint;
 }
 
+static void descriptor_gone(struct net *net, int descriptor)
+{
+    struct connection *connection = connection_table_release(&net->table, descriptor);
+    if (connection != NULL) {
+        endings_gone(&net->endings, &net->table, connection, net->reads);
+    }
+}
+
 static void descriptor_accepted(struct net *net, int descriptor)
 {
     const int64_t now_ms = now();
+    descriptor_gone(net, descriptor); /* in case its end was not told */
     if (!connection_table_accept(&net->table, descriptor, ++net->moment, now_ms)) {
         /* Its messages will be dropped for want of a slot, and it must not stay. */
         descriptor_shutdown(descriptor, descriptor_cookie(descriptor));
         return;
     }
-    if (!relief_has_room(&net->relief)) {
+    if (relief_lost(&net->relief)) {
         connection_table_turn_away(&net->table, descriptor);
+    }
+}
+
+static void accept_failed(struct net *net, int system_errno)
+{
+    if (relief_turn_away(&net->relief, system_errno, now())) {
+        refusals_add(&net->refusals, "too few file descriptors: raise LimitNOFILE", 0, NULL);
+    }
+    if (relief_lost(&net->relief)) {
+        connection_table_turn_newest_away(&net->table);
     }
 }
 
@@ -169,18 +189,11 @@ static void monitor_drain(struct net *net)
         case MONITOR_ACCEPTED:
             descriptor_accepted(net, event.value);
             break;
-        case MONITOR_GONE: {
-            struct connection *connection = connection_table_release(&net->table, event.value);
-            if (connection != NULL) {
-                endings_gone(&net->endings, &net->table, connection, net->reads);
-            }
+        case MONITOR_GONE:
+            descriptor_gone(net, event.value);
             break;
-        }
         case MONITOR_ACCEPT_FAILED:
-            if (relief_turn_away(&net->relief, event.value, now())) {
-                refusals_add(&net->refusals, "too few file descriptors: raise LimitNOFILE", 0,
-                             NULL);
-            }
+            accept_failed(net, event.value);
             break;
         case MONITOR_BAD_PROTOCOL:
             refusals_add(&net->refusals, "the peer broke the protocol", 0, NULL);
@@ -388,18 +401,19 @@ static void connections_end(struct net *net, int linger_ms)
 {
     net->closing = true;
     (void)zmq_unbind(net->router, net->endpoint);
-    unsigned flushed_ticks = 0;
-    int64_t until_ms = now() + linger_ms;
-    while (flushed_ticks < 2 && now() < until_ms) {
+    const int64_t until_ms = now() + linger_ms;
+    int64_t waiting_ms = now();
+    /* Empty for a while: libzmq may just hold in its hand what is in neither queue. */
+    while (net->table.open_count > 0 && now() - waiting_ms < NET_CLOSE_FLUSHED_MS &&
+           now() < until_ms) {
         closing_tick(net);
-        /* Twice: libzmq may just hold in its hand what is in neither queue. */
-        flushed_ticks = atomic_load_explicit(&net->unsent, memory_order_relaxed) == 0 &&
-                                connection_table_flushed(&net->table)
-                            ? flushed_ticks + 1
-                            : 0;
+        if (atomic_load_explicit(&net->unsent, memory_order_relaxed) > 0 ||
+            !connection_table_flushed(&net->table)) {
+            waiting_ms = now();
+        }
     }
-    until_ms = now() + NET_CLOSE_MAX_MS;
-    while (net->table.open_count > 0 && now() < until_ms) {
+    const int64_t gone_ms = now() + NET_CLOSE_MAX_MS;
+    while (net->table.open_count > 0 && now() < gone_ms) {
         connection_table_turn_all_away(&net->table);
         closing_tick(net);
     }

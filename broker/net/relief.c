@@ -35,18 +35,27 @@ void relief_listen(struct relief *relief, int listening)
     }
 }
 
+static void waiting_turn_away(struct relief *relief)
+{
+    relief_fini(relief);
+    for (unsigned i = 0; i < RELIEF_PEERS_A_TURN; i++) {
+        const int peer = accept4(relief->listening, NULL, NULL, SOCK_CLOEXEC);
+        if (peer < 0) {
+            break;
+        }
+        (void)close(peer);
+    }
+    relief->reserve = reserve_take();
+}
+
 bool relief_turn_away(struct relief *relief, int system_errno, int64_t now_ms)
 {
     if (system_errno != EMFILE && system_errno != ENFILE) {
         return false;
     }
-    if (relief->listening >= 0) {
-        relief_fini(relief);
-        const int peer = accept4(relief->listening, NULL, NULL, SOCK_CLOEXEC);
-        if (peer >= 0) {
-            (void)close(peer);
-        }
-        relief->reserve = reserve_take();
+    if (relief->listening >= 0 && now_ms - relief->turn_ms >= RELIEF_TURN_MS) {
+        relief->turn_ms = now_ms;
+        waiting_turn_away(relief);
     }
     if (relief->reported && now_ms - relief->reported_ms < RELIEF_REPORT_MS) {
         return false;
@@ -56,10 +65,10 @@ bool relief_turn_away(struct relief *relief, int system_errno, int64_t now_ms)
     return true;
 }
 
-bool relief_has_room(struct relief *relief)
+bool relief_lost(struct relief *relief)
 {
     if (relief->reserve < 0) {
         relief->reserve = reserve_take();
     }
-    return relief->reserve >= 0;
+    return relief->reserve < 0;
 }

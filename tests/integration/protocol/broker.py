@@ -6,6 +6,7 @@ The directory of every home: the commune of the examples, another one, and a Sta
 
 from __future__ import annotations
 
+import itertools
 import json
 import os
 import pathlib
@@ -19,19 +20,26 @@ from typing import Any
 
 from client import Client, Keys, Message, Outgoing, compose
 from schema import code_name
+from schema import command as pb
 
 START_S = 20.0
 STOP_S = 20.0
-OWN = "commune-76540/etat-civil"  # where most tests send to
-DESK = "commune-76540/accueil"
+OWN = "commune-76540/etat-civil"
+BOXES = 60  # for the tests of one broker
 FOREIGN = "commune-06088/etat-civil"
 FLOW = "ETATCIVIL"
+
+
+
+def _box(number: int) -> str:
+    return f"boite-{number}"
+
 
 # member: kind, services, clients with their roles
 MEMBERS: dict[str, tuple[str, list[str], dict[str, list[str]]]] = {
     "commune-76540": (
         "commune",
-        ["etat-civil", "accueil"],
+        ["etat-civil", "accueil", *(_box(number) for number in range(1, BOXES + 1))],
         {
             "files": ["send", "receive"],
             "sender": ["send"],
@@ -83,15 +91,28 @@ class Broker:
         path = self.home / folder / f"{name}.yaml"
         path.write_text(json.dumps(content, indent=1) + "\n")
 
-    def write_member(self, slug: str, *, without: str | None = None) -> None:
-        """A member's file, maybe without one of its clients."""
-        kind, services, clients = MEMBERS[slug]
+    def write_member(
+        self,
+        slug: str,
+        *,
+        without: str | None = None,
+        changed: str | None = None,
+        roles: list[str] | None = None,
+        services: list[str] | None = None,
+    ) -> None:
+        """A member's file; without one of its clients, or with one changed, or with other services."""
+        kind, own_services, clients = MEMBERS[slug]
         listed = [
-            {"name": name, "key": self.keys[slug, name].public.decode(), "roles": roles}
-            for name, roles in clients.items()
+            {
+                "name": name,
+                "key": self.keys[slug, name].public.decode(),
+                "roles": roles if roles and name == changed else own_roles,
+            }
+            for name, own_roles in clients.items()
             if name != without
         ]
-        about = {"slug": slug, "name": slug, "kind": kind, "services": services, "clients": listed}
+        about = {"slug": slug, "name": slug, "kind": kind, "services": services or own_services}
+        about["clients"] = listed
         if kind == "commune":
             about["insee"] = slug.removeprefix("commune-")
         self._write("members", slug, about)
@@ -160,11 +181,15 @@ class Broker:
         return Client(self.endpoint, self._broker_keys.public, used, **options)
 
 
-class BrokerCase(unittest.TestCase):
-    """Tests that share one broker."""
+_serial = itertools.count(1)
 
-    settings: dict[str, dict[str, int]] = {}
+
+class BrokerCase(unittest.TestCase):
+    """Tests that share one broker; each has a mailbox of its own, `box`."""
+
+    settings: dict[str, dict[str, int]] = {"limits": {"connections_per_key": 100}}
     broker: Broker
+    _boxes = 0
 
     @classmethod
     def setUpClass(cls) -> None:
@@ -184,20 +209,32 @@ class BrokerCase(unittest.TestCase):
         client.hello()
         return client
 
-    def empty(self, client: Client) -> None:
-        """Acknowledges whatever the commune's mailboxes hold; the client is one that may receive."""
-        for consumer, address in ((901, OWN), (902, DESK)):
-            client.attach(consumer, address, 1000)
-            while (waiting := self.waiting(client, address)) > 0:
-                for message in client.deliveries(waiting):
-                    client.ack(consumer, message.tag)
-                    client.settled(consumer, message.tag)
-            client.detach(consumer)
+    def setUp(self) -> None:
+        type(self)._boxes += 1
+        self.box = f"commune-76540/{_box(self._boxes)}"
 
-    def waiting(self, client: Client, address: str = OWN) -> int:
-        """Messages of a mailbox that are not acknowledged."""
-        queues = client.queues().queues.queues
-        return sum(queue.waiting for queue in queues if queue.address == address)
+    def letter(self, payload: bytes = b"Bonjour", **changes: Any) -> Outgoing:
+        """A good message for the test's mailbox with an id of its own, changed as told."""
+        attributes: dict[str, Any] = {
+            "id": f"letter-{next(_serial)}",
+            "source": "/commune-76540/accueil",
+            "type": "fr.relais.test",
+            "to": [self.box],
+            "flow": FLOW,
+        }
+        return compose(payload, **(attributes | changes))
+
+    def accept(self, client: Client, *messages: Outgoing) -> None:
+        """Submits, and waits until all are on disk."""
+        answers = client.outcome(client.submit(messages))
+        self.assertEqual(set(answers.values()), {None})
+
+    def queue(self, client: Client) -> Message:
+        """What the broker tells of the test's mailbox; an empty Queue when it is not listed."""
+        for queue in client.queues(limit=500).queues.queues:
+            if queue.address == self.box:
+                return queue
+        return pb.Queue()
 
     def assert_code(self, error: Message | None, name: str, field: str | None = None) -> None:
         self.assertIsNotNone(error, f"accepted instead of {name}")
@@ -216,18 +253,3 @@ class BrokerCase(unittest.TestCase):
     def assert_alive(self, client: Client) -> None:
         """The connection goes on."""
         self.assertEqual(client.queues().WhichOneof("what"), "queues")
-
-
-_serial = iter(range(1, 1_000_000))
-
-
-def letter(payload: bytes = b"Bonjour", **changes: Any) -> Outgoing:
-    """A good message for OWN with an id of its own, changed as told."""
-    attributes: dict[str, Any] = {
-        "id": f"{os.getpid()}-{next(_serial)}",
-        "source": "/commune-76540/etat-civil/tests",
-        "type": "fr.relais.test",
-        "to": [OWN],
-        "flow": FLOW,
-    }
-    return compose(payload, **(attributes | changes))

@@ -80,7 +80,8 @@ class Hex(unittest.TestCase):
     def test_answers_name_what_they_answer(self) -> None:
         number = self.command("Submit").first_number
         tag = self.command("Deliver").first_tag
-        consumers = {self.command(name).consumer for name in ("Attach", "Attached", "Deliver", "Ack", "Settled")}
+        names = ("Attach", "Attached", "Deliver", "Ack", "Settled")
+        consumers = {self.command(name).consumer for name in names}
         self.assertEqual((number, tag, len(consumers)), (1, 1, 1))
         for name, ranges in (
             ("Accepted", self.command("Accepted").numbers),

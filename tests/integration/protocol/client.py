@@ -82,6 +82,10 @@ class Outgoing:
     envelope_bytes: bytes
     payload: bytes
 
+    @property
+    def envelope(self) -> Message:
+        return envelope_pb.Envelope.FromString(self.envelope_bytes)
+
     def part(self) -> Message:
         return pb.Part(envelope_bytes=len(self.envelope_bytes), payload_bytes=len(self.payload))
 
@@ -200,6 +204,9 @@ class Wire:
         return True
 
     def close(self) -> None:
+        """May be called again."""
+        if self._socket.closed:
+            return
         self._socket.disable_monitor()
         self._monitor.close(0)
         self._socket.close(0)

@@ -7,7 +7,7 @@ from __future__ import annotations
 import itertools
 import time
 import unittest
-from typing import Any
+from typing import Any, Callable
 
 from broker import FLOW, FOREIGN, BrokerCase
 from client import Client, Outgoing, compose
@@ -154,8 +154,10 @@ class Refusals(BrokerCase):
                 self.accept(self.client, self.letter(**{field: value}))
 
     def test_texts_that_are_too_long(self) -> None:
-        others = ["subject", "datacontenttype", "dataschema", "correlation_id", "ordering_key", "supersedes",
-                  "purpose", "dataclassification", "dataregulation", "datacategory", "traceparent"]  # fmt: skip
+        others = (
+            "subject datacontenttype dataschema correlation_id ordering_key supersedes purpose "
+            "dataclassification dataregulation datacategory traceparent"
+        ).split()
         for field, most in (("source", 512), ("type", 128), *((other, 1024) for other in others)):
             with self.subTest(field):
                 error = self.assert_refused("FIELD_INVALID", field, **{field: "x" * (most + 1)})
@@ -239,33 +241,56 @@ class Refusals(BrokerCase):
         self.assertNotIn("\x1b", error.wrong)
 
 
-class Busy(BrokerCase):
-    """More on its way to disk than the broker holds, 4 MiB here."""
+class Flood(BrokerCase):
+    """More than one turn of the disk takes."""
 
-    settings = {"limits": {"storing_mb": 4}}
-
-    def flood(self, client: Client, messages: list[Outgoing]) -> list[Outgoing]:
-        """Submits all at once; gives those that the broker was too busy for."""
-        numbers = [number for message in messages for number in client.submit([message])]
-        answers = client.outcome(numbers)
-        for error in filter(None, answers.values()):
-            self.assert_code(error, "BUSY")
-            self.assertGreater(error.retry_after_ms, 0)
-        return [messages[number - numbers[0]] for number, error in answers.items() if error]
-
-    def test_busy_and_accepted_later(self) -> None:
+    def assert_busy(self, batches: Callable[[], list[list[Outgoing]]], right: str) -> None:
+        """Submits batches at once until the broker says BUSY for the limit in `right`; what it was too
+        busy for is accepted later, and nothing is lost."""
         client = self.session()
         sent = 0
         for _ in range(20):
-            messages = [self.letter(b"x" * (1000 * KIB)) for _ in range(20)]
-            sent += len(messages)
-            if busy := self.flood(client, messages):
+            messages = batches()
+            numbers = [number for batch in messages for number in client.submit(batch)]
+            flat = list(itertools.chain.from_iterable(messages))
+            sent += len(flat)
+            errors = {n: error for n, error in client.outcome(numbers).items() if error}
+            for number, error in errors.items():
+                self.assert_code(error, "BUSY")
+                self.assertGreater(error.retry_after_ms, 0)
+                self.accept(client, flat[number - numbers[0]])
+            if any(error.right == right for error in errors.values()):
                 break
         else:
             self.fail("never busy")
-        for message in busy:
-            self.accept(client, message)
         self.assertEqual(self.queue(client).waiting, sent)
+
+    def large(self) -> list[list[Outgoing]]:
+        return [[self.letter(b"x" * (1000 * KIB))] for _ in range(20)]
+
+    def small(self) -> list[list[Outgoing]]:
+        return [[self.letter(b"") for _ in range(1024)] for _ in range(6)]
+
+
+class Window(Flood):
+    """Unanswered messages of a connection."""
+
+    settings = {"store": {"map_size_mb": 1024, "reserve_mb": 1}}
+
+    def test_bytes(self) -> None:
+        self.assert_busy(self.large, str(8 * MIB))
+
+    def test_messages(self) -> None:
+        self.assert_busy(self.small, "4096")
+
+
+class Storing(Flood):
+    """What the broker holds of everybody, 4 MiB here."""
+
+    settings = {"store": {"map_size_mb": 1024, "reserve_mb": 1}, "limits": {"storing_mb": 4}}
+
+    def test_bytes(self) -> None:
+        self.assert_busy(self.large, str(4 * MIB))
 
 
 class Full(BrokerCase):

@@ -4,6 +4,7 @@
 The sender is "dila" (dila/dossiers), the recipient "commune-76540" (commune-76540/etat-civil).
 Everything lives in one temporary folder; every process is stopped by its pid.
 """
+import json
 import os
 import pathlib
 import shutil
@@ -100,6 +101,15 @@ class Bus:
         if check and run.returncode != 0:
             raise Failure(f"relais {' '.join(arguments)}: {run.returncode}\n{run.stderr}")
         return run
+
+    def waiting_in(self, address):
+        """Messages of a mailbox that are not acknowledged; None: the broker does not say."""
+        answer = self.relais("queues", "-o", "json", check=False)
+        if answer.returncode != 0:
+            return None
+        queues = json.loads(answer.stdout)
+        queues = queues["queues"] if isinstance(queues, dict) else queues
+        return sum(queue["waiting"] for queue in queues if queue["address"] == address)
 
     # ---- processes ----
 

@@ -3,8 +3,9 @@
  * Which (sender, id) were accepted within the window, so that a repeated submit is stored once.
  * The table `duplicate` finds them, `duplicate_age` says which are the oldest.
  *
- * Invariant: each record of one table has its counterpart in the other, in the same transaction;
- * a broken record counts as unknown, for storing twice is allowed and losing is not.
+ * Invariants: 1. each record of `duplicate` has its age, written in the same transaction; an age
+ * can be left of an id that was accepted anew, and says nothing about it; 2. a broken record counts
+ * as unknown, for storing twice is allowed and losing is not.
  */
 #include "store/lmdb_store.h"
 
@@ -49,21 +50,12 @@ int duplicate_find(struct batch *batch, const struct store_op *op, uint64_t *out
 int duplicate_remember(struct batch *batch, const struct store_op *op, uint64_t sequence)
 {
     struct duplicate_record fresh = {.sequence = sequence, .accepted_ms = op->now_ms};
-    struct duplicate_record old = {0};
     struct record_key key;
     struct record_key age;
     struct small_record record;
     key_duplicate(&key, op->append.sender, op->append.id);
-    int rc = read_known(batch, &key, &old);
-    if (rc == 0) {
-        key_duplicate_age(&age, &old);
-        rc = batch_del(batch, TABLE_DUPLICATE_AGE, &age);
-    }
-    if (rc != 0 && rc != MDB_NOTFOUND) {
-        return rc;
-    }
     record_write_duplicate(&record, &key, &fresh);
-    rc = batch_put(batch, TABLE_DUPLICATE, &key, &record, 0);
+    int rc = batch_put(batch, TABLE_DUPLICATE, &key, &record, 0);
     if (rc != 0) {
         return rc;
     }
@@ -72,7 +64,7 @@ int duplicate_remember(struct batch *batch, const struct store_op *op, uint64_t 
     return batch_put(batch, TABLE_DUPLICATE_AGE, &age, &record, 0);
 }
 
-/* Deletes the record that the oldest age names, unless it has been renewed since. */
+/* Deletes the record that the oldest age names, unless the id was accepted anew since. */
 static int forget(struct batch *batch, const MDB_val *age_key, const MDB_val *age_value,
                   const struct duplicate_record *oldest)
 {
@@ -115,9 +107,9 @@ int duplicate_prune(struct batch *batch)
 {
     MDB_cursor *cursor = NULL;
     MDB_stat stat;
-    MDB_dbi ages = batch->store->tables[TABLE_DUPLICATE_AGE];
-    int rc = mdb_stat(batch->txn, ages, &stat);
-    rc = rc != 0 ? rc : mdb_cursor_open(batch->txn, ages, &cursor);
+    const MDB_dbi *tables = batch->store->tables;
+    int rc = mdb_stat(batch->txn, tables[TABLE_DUPLICATE], &stat);
+    rc = rc != 0 ? rc : mdb_cursor_open(batch->txn, tables[TABLE_DUPLICATE_AGE], &cursor);
     if (rc != 0) {
         return rc;
     }

@@ -137,19 +137,14 @@ static void scans_close(struct take *take)
     }
 }
 
-/* Everything before where the scans stand is claimed now. A hint never passes what is committed:
- * an entry that is appended after this batch was given up can have a sequence that it used. */
+/* Everything before where the scans stand is claimed now. What is put before a hint later, or comes
+ * back when this batch is given up, lowers it again. */
 static void keep_hints(struct take *take)
 {
     struct claims *claims = &take->mailbox->claims;
     for (int lane = 0; lane < LANE_COUNT; lane++) {
         const struct scan *scan = &take->scans[lane];
-        uint64_t committed = take->batch->store->next_sequence;
-        uint64_t hint =
-            scan->stands && scan->key.sequence < committed ? scan->key.sequence : committed;
-        if (hint > claims->lane_hint[lane]) {
-            claims->lane_hint[lane] = hint;
-        }
+        claims->lane_hint[lane] = scan->stands ? scan->key.sequence : UINT64_MAX;
     }
     const struct scan *later = &take->scans[SCAN_LATER];
     claims->later_hint =

@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: EUPL-1.2
  *
- * A store on the bench: an engine in a folder of its own, ops built in one line, results waited
- * for. A failure on the bench fails the test that runs on it.
+ * A store on the bench: an engine in a folder of its own (below TMPDIR, /dev/shm or /tmp), ops
+ * built in one line, results waited for. A failure on the bench fails the test that runs on it.
  */
 #ifndef RELAIS_TESTS_UNIT_STORE_BENCH_H
 #define RELAIS_TESTS_UNIT_STORE_BENCH_H

@@ -1,7 +1,8 @@
 /* SPDX-License-Identifier: EUPL-1.2
  *
  * How fast the LMDB engine stores, hands out and forgets, and how soon it starts with many entries
- * waiting. Not a test: prints figures. Usage: speed [messages [entries waiting at the start]]
+ * waiting, on the disk of TMPDIR or /tmp. Not a test: prints figures. Usage: speed [messages
+ * [entries waiting at the start]]
  */
 #include "tests/unit/store/bench.h"
 
@@ -108,6 +109,7 @@ int main(int argc, char **argv)
     long entries = argc > 2 ? strtol(argv[2], NULL, 10) : 0;
     static const size_t batches[] = {1, 64, MOST};
     struct bench bench;
+    (void)setenv("TMPDIR", "/tmp", 0); /* a disk */
     bench_init(&bench, ENGINE_LMDB);
     bench_open(&bench);
     (void)bench_one(&bench, op_mailbox(BOX, "commune-76540/etat-civil"));

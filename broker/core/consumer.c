@@ -225,12 +225,24 @@ static void consumer_free(struct step *step, struct session *session, struct con
     free(consumer);
 }
 
-void consumers_drop(struct step *step, struct session *session)
+/* Perhaps it died of the first that it held. */
+static void pause_first(struct step *step, struct consumer *consumer)
+{
+    struct delivery *first = consumer->oldest;
+    if (first && first->sent && consumer->answered_tag == 0) {
+        lease_pause(step, first);
+    }
+}
+
+void consumers_drop(struct step *step, struct session *session, bool died)
 {
     while (session->consumers) {
         struct consumer *consumer = session->consumers;
         consumer->detaching = true;
         consumer_refresh(step->core, consumer);
+        if (died) {
+            pause_first(step, consumer);
+        }
         give_back(step, consumer);
         consumer_free(step, session, consumer);
     }

@@ -24,7 +24,7 @@ void consumer_detach(struct step *step, struct session *session, const Relais__V
 void consumer_end(struct step *step, struct consumer *consumer, Relais__V1__Code code);
 
 /* Takes away all consumers of a session that is over, at once and without a word. */
-void consumers_drop(struct step *step, struct session *session);
+void consumers_drop(struct step *step, struct session *session, bool died);
 
 /* Gives it an entry and takes the message over; it must be in its mailbox' ring. */
 void consumer_give(struct step *step, struct consumer *consumer, struct store_entry *entry);

@@ -115,7 +115,7 @@ static void sessions_end(struct core *core)
     struct session *session = NULL;
     size_t cursor = 0;
     while ((session = table_next(&core->sessions, &cursor))) {
-        consumers_drop(&step, session);
+        consumers_drop(&step, session, false);
         ranges_fini(&session->accepted);
         ranges_fini(&session->full);
     }

@@ -156,6 +156,14 @@ void lease_return(struct step *step, struct delivery *delivery)
     lease_end(step, delivery);
 }
 
+void lease_pause(struct step *step, struct delivery *delivery)
+{
+    struct entry_ref ref = lease_entry(delivery);
+    ref.attempts = delivery->attempts;
+    entry_defer(step, &ref, step->now.wall_ms + backoff_ms(step->core, 0));
+    lease_end(step, delivery);
+}
+
 /* It was sent behind others that are being answered: on a slow line it may not have arrived. */
 static bool is_on_its_way(const struct core *core, const struct delivery *delivery)
 {

@@ -3,10 +3,15 @@
  * Leases: a delivery is its consumer's until a deadline, on the clock that never steps. All leases
  * are as long, so the list of them in the order of granting is in the order of deadlines.
  *
- * Rules for bad lines: 1. a connection that is lost costs no attempt, however often; 2. a lease
- * that runs out is granted anew while the consumer answers what was sent before it: it may still be
- * on its way. Transitions: lease_grant() unsent -> lease_sent() held -> lease_end() gone;
- * lease_return() ends it and gives the entry back as it came. One thread.
+ *   1. A connection that is lost costs no attempt, however often: lines are bad.
+ *   2. A lease that runs out is granted anew while the consumer answers what was sent before it: it
+ *      may still be on its way.
+ *   3. The first that a consumer held which went without having answered anything pauses before it
+ *      comes again, behind the others: perhaps it is what the consumer died of.
+ *
+ * Transitions:
+ *   lease_grant() unsent -> lease_sent() held -> lease_end() gone;
+ *   lease_return() and lease_pause() end it and give the entry back.
  */
 #ifndef RELAIS_CORE_LEASE_H
 #define RELAIS_CORE_LEASE_H
@@ -30,6 +35,9 @@ void lease_return(struct step *step, struct delivery *delivery);
 
 /* NULL: not held. */
 struct delivery *lease_find(const struct consumer *consumer, uint64_t tag);
+
+/* It comes again after the first back-off; no attempt is counted. */
+void lease_pause(struct step *step, struct delivery *delivery);
 
 /* What is over its deadline is renewed, or counted as a failed attempt that comes again after the
  * back-off. */

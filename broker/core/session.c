@@ -142,17 +142,17 @@ void session_hello(struct step *step, uint64_t connection, const char *key,
 }
 
 /* Nothing more is said to it but what is in the effects already. */
-static void session_over(struct step *step, struct session *session)
+static void session_over(struct step *step, struct session *session, bool died)
 {
     session->over = true;
-    consumers_drop(step, session);
+    consumers_drop(step, session, died);
     ranges_fini(&session->accepted);
     ranges_fini(&session->full);
 }
 
 void session_cut(struct step *step, struct session *session, const struct refusal *reason)
 {
-    session_over(step, session);
+    session_over(step, session, reason && reason->code == RELAIS__V1__CODE__CODE_MALFORMED);
     reply_goodbye(step, session->connection, reason);
     struct effect *effect = note(step->effects, NOTE_NOTICE, "client.cut");
     note_number(effect, "connection", session->connection);
@@ -162,7 +162,7 @@ void session_cut(struct step *step, struct session *session, const struct refusa
 
 void session_leave(struct step *step, struct session *session)
 {
-    session_over(step, session);
+    session_over(step, session, false);
     reply_close(step, session->connection);
 }
 
@@ -174,7 +174,7 @@ void session_closed(struct step *step, uint64_t connection)
         return;
     }
     if (!session->over) {
-        session_over(step, session);
+        session_over(step, session, true);
     }
     struct effect *effect = note(step->effects, NOTE_NOTICE, "client.gone");
     note_number(effect, "connection", connection);

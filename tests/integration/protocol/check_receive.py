@@ -318,12 +318,16 @@ class ComingAgain(Receiving):
         self.assertEqual(self.client.deliveries(1, timeout_ms=900)[0].attempt, 1)
 
     def test_a_lost_connection_counts_no_attempt(self) -> None:
+        """The first of a consumer that answered nothing pauses, the others come at once."""
         lost = self.attached(10, client=self.session("receiver"))
-        self.send(1)
-        lost.deliveries(1)
+        self.send(2)
+        first, second = (message.envelope.id for message in lost.deliveries(2))
         lost.close()
         self.attached(10)
-        self.assertEqual(self.client.deliveries(1, timeout_ms=900)[0].attempt, 1)
+        at_once = self.client.deliveries(1, timeout_ms=900)[0]
+        self.assertEqual((at_once.envelope.id, at_once.attempt), (second, 1))
+        later = self.client.deliveries(1, timeout_ms=8000)[0]
+        self.assertEqual((later.envelope.id, later.attempt), (first, 1))
 
     def test_a_cut_connection_counts_no_attempt(self) -> None:
         rude = self.attached(10, client=self.session("receiver"))

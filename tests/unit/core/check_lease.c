@@ -127,11 +127,34 @@ START_TEST(a_lost_connection_costs_no_attempt_however_often)
         world_closed(&world, i);
         world_turn(&world);
         greet_consumer(&world, i + 1, 10);
-        world_turn(&world); /* again at once */
+        world_pass(&world, 1200);
+        world_turn(&world);
         ck_assert_uint_eq(heard_deliver(&world, i + 1, 1)->deliveries[0]->attempt, 1);
     }
-    ck_assert_uint_eq(world.shelf.defers, 0);
     ck_assert_ptr_null(shelf_first_dead(&world.shelf));
+    world_fini(&world);
+}
+END_TEST
+
+/* A message that kills its consumer must not stop those behind it. */
+START_TEST(what_a_consumer_may_have_died_of_pauses_and_lets_others_pass)
+{
+    struct world world;
+    world_init(&world, NULL);
+    greet(&world, 1, DILA);
+    greet_consumer(&world, 2, 10);
+    store_messages(&world, 1, 3);
+    heard_deliver(&world, 2, 3);
+    world_closed(&world, 2);
+    world_turn(&world);
+    ck_assert_uint_eq(world.shelf.defers, 1);
+    ck_assert_uint_eq(world.shelf.entries[0].attempts, 0);
+    greet_consumer(&world, 3, 10);
+    world_turn(&world);
+    heard_deliver(&world, 3, 2);
+    world_pass(&world, 1200);
+    world_turn(&world);
+    heard_deliver(&world, 3, 1);
     world_fini(&world);
 }
 END_TEST
@@ -318,6 +341,7 @@ SUITE_MAIN("core lease", a_lease_that_runs_out_is_tried_again_later,
            the_back_off_doubles_up_to_an_hour_and_ends_in_a_dead_letter,
            after_its_last_attempt_it_is_a_dead_letter,
            a_lost_connection_costs_no_attempt_however_often,
+           what_a_consumer_may_have_died_of_pauses_and_lets_others_pass,
            a_lease_is_renewed_while_what_was_sent_before_is_answered,
            a_lease_is_not_renewed_when_what_was_sent_after_is_answered,
            an_expired_message_is_a_dead_letter_and_not_delivered, not_before_is_kept,

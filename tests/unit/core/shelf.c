@@ -40,9 +40,10 @@ static struct held_message add_ref(const struct held_message *message)
 void shelf_fini(struct shelf *shelf)
 {
     for (size_t i = 0; i < shelf->op_count; i++) {
-        if (shelf->ops[i].op.kind == STORE_APPEND) {
-            drop_ref(&shelf->ops[i].op.append.message);
+        if (shelf->ops[i]->op.kind == STORE_APPEND) {
+            drop_ref(&shelf->ops[i]->op.append.message);
         }
+        free(shelf->ops[i]);
     }
     for (size_t i = 0; i < shelf->entry_count; i++) {
         drop_ref(&shelf->entries[i].message);
@@ -67,9 +68,10 @@ static void count(struct shelf *shelf, enum store_op_kind kind)
 
 void shelf_submit(struct shelf *shelf, const struct store_op *op)
 {
-    shelf->ops = grown(shelf->ops, shelf->op_count, &shelf->op_capacity, sizeof *shelf->ops);
-    struct shelf_op *copy = &shelf->ops[shelf->op_count++];
-    memset(copy, 0, sizeof *copy);
+    shelf->ops = grown(shelf->ops, shelf->op_count, &shelf->op_capacity, sizeof(struct shelf_op *));
+    struct shelf_op *copy = calloc(1, sizeof *copy);
+    assert(copy);
+    shelf->ops[shelf->op_count++] = copy;
     copy->op = *op;
     count(shelf, op->kind);
     assert(op->now_ms > 0);
@@ -228,7 +230,7 @@ static void settle(struct shelf *shelf, const struct shelf_op *op, struct store_
         break;
     case STORE_DEFER:
         assert(op->op.defer.due_ms > 0);
-        assert(op->op.defer.attempts == entry->attempts + 1);
+        assert(op->op.defer.attempts - entry->attempts <= 1);
         entry->attempts = op->op.defer.attempts;
         entry->key.due_ms = op->op.defer.due_ms;
         break;
@@ -248,8 +250,9 @@ bool shelf_work(struct shelf *shelf, struct store_result *out_result)
     if (shelf->op_count == 0) {
         return false;
     }
-    struct shelf_op op = shelf->ops[0];
-    memmove(shelf->ops, shelf->ops + 1, --shelf->op_count * sizeof *shelf->ops);
+    struct shelf_op op = *shelf->ops[0];
+    free(shelf->ops[0]);
+    memmove(shelf->ops, shelf->ops + 1, --shelf->op_count * sizeof(struct shelf_op *));
     *out_result = (struct store_result){.kind = op.op.kind, .ticket = op.op.ticket};
     switch (op.op.kind) {
     case STORE_MAILBOX:

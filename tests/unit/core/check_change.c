@@ -129,6 +129,22 @@ START_TEST(a_draining_broker_takes_nothing_new_and_says_goodbye_when_all_is_on_d
 }
 END_TEST
 
+START_TEST(who_was_cut_before_is_told_nothing_more)
+{
+    struct world world;
+    begin(&world);
+    world_hello(&world, 2, ROUEN); /* said again: cut */
+    heard(&world, 2, TOLD(ERROR));
+    heard(&world, 2, TOLD(GOODBYE));
+    world_replace(&world, directory_less(WITHOUT_KEY));
+    world_drain(&world);
+    world_turn(&world);
+    ck_assert_ptr_null(world_hear(&world, 2)); /* its end has not come yet */
+    heard(&world, 1, TOLD(GOODBYE));
+    world_fini(&world);
+}
+END_TEST
+
 START_TEST(a_take_that_comes_back_while_draining_goes_back)
 {
     struct world world;
@@ -174,7 +190,7 @@ START_TEST(what_the_store_holds_is_offered_after_a_restart)
     message_init(&message, "new");
     message.to_one[0] = "commune-76540/accueil";
     world_submit(&world, 1, DILA, 1, &message, 1);
-    ck_assert_uint_eq(world.shelf.ops[0].op.mailbox.id, 10); /* behind the largest */
+    ck_assert_uint_eq(world.shelf.ops[0]->op.mailbox.id, 10); /* behind the largest */
     world_turn(&world);
     heard_accepted(&world, 1, 1, 1);
     world_fini(&world);
@@ -255,7 +271,7 @@ SUITE_MAIN("core change", a_directory_that_says_the_same_changes_nothing,
            a_revoked_key_is_sent_away_and_what_it_holds_goes_back,
            a_role_or_service_that_goes_detaches,
            a_draining_broker_takes_nothing_new_and_says_goodbye_when_all_is_on_disk,
-           a_take_that_comes_back_while_draining_goes_back,
+           who_was_cut_before_is_told_nothing_more, a_take_that_comes_back_while_draining_goes_back,
            what_the_store_holds_is_offered_after_a_restart,
            a_name_that_the_store_refused_is_said_again, a_result_that_nobody_waits_for_is_dropped,
            the_same_events_and_seed_give_the_same_effects)

@@ -222,7 +222,7 @@ START_TEST(one_take_at_a_time_and_no_larger_than_credit)
     greet_consumer(&world, 2, 700);
     world_flush(&world);
     ck_assert_uint_eq(world.shelf.op_count, 1);
-    ck_assert_uint_eq(world.shelf.ops[0].op.take.max_entries, 256);
+    ck_assert_uint_eq(world.shelf.ops[0]->op.take.max_entries, 256);
     greet_consumer(&world, 3, 10);
     world_flush(&world);
     ck_assert_uint_eq(world.shelf.op_count, 1);
@@ -303,6 +303,28 @@ START_TEST(entries_that_come_for_nobody_go_back)
 }
 END_TEST
 
+/* What goes back while a take is with the store is not in its result, but is not forgotten. */
+START_TEST(what_goes_back_during_a_take_is_taken_again)
+{
+    struct world world;
+    world_init(&world, NULL);
+    greet(&world, 1, DILA);
+    greet_consumer(&world, 2, 3);
+    store_messages(&world, 1, 3);
+    heard_deliver(&world, 2, 3);
+    greet_consumer(&world, 3, 10);
+    world_submit_one(&world, 1, 4, "id-4");
+    world_store_one(&world);
+    world_flush(&world); /* the take for connection 3 is with the store */
+    ck_assert_uint_eq(world.shelf.op_count, 1);
+    world_detach(&world, 2, ROUEN, 1);
+    world_turn(&world);
+    heard_deliver(&world, 3, 1);
+    heard_deliver(&world, 3, 3);
+    world_fini(&world);
+}
+END_TEST
+
 /* What was handed to a consumer but has not left in this turn was no attempt. */
 START_TEST(a_connection_that_goes_before_the_flush_costs_no_attempt)
 {
@@ -330,4 +352,5 @@ SUITE_MAIN("core consumer", a_client_opens_its_own_mailboxes_only, a_connection_
            a_consumer_holds_at_most_8_mib_without_an_answer, consumers_with_credit_take_turns,
            one_take_at_a_time_and_no_larger_than_credit, a_mailbox_has_at_most_2048_taken,
            detaching_gives_back_without_counting, entries_that_come_for_nobody_go_back,
+           what_goes_back_during_a_take_is_taken_again,
            a_connection_that_goes_before_the_flush_costs_no_attempt)

@@ -250,6 +250,37 @@ START_TEST(the_window_of_a_connection_is_4096_messages)
 }
 END_TEST
 
+static void submit_sized(struct world *world, uint64_t number, uint32_t payload_bytes)
+{
+    struct message message;
+    char id[16];
+    snprintf(id, sizeof id, "w-%d", (int)number);
+    message_init(&message, id);
+    message.payload_bytes = payload_bytes;
+    message.envelope.payload_size = payload_bytes;
+    world_submit(world, 1, DILA, number, &message, 1);
+}
+
+START_TEST(the_window_of_a_connection_is_8_mib)
+{
+    struct world world;
+    uint64_t number = 0;
+    world_init(&world, NULL);
+    greet(&world, 1, DILA);
+    for (int round = 0; round < 2; round++) { /* it is free again once all is answered */
+        for (int i = 0; i < 8; i++) {
+            submit_sized(&world, ++number, 1000000);
+        }
+        ck_assert_ptr_null(world_hear(&world, 1));
+        submit_sized(&world, ++number, 1000000);
+        heard_error(refusal(&world, 1)->error, CODE(BUSY), "submit.parts[0]");
+        world_turn(&world);
+        heard_accepted(&world, 1, number - 8, number - 1);
+    }
+    world_fini(&world);
+}
+END_TEST
+
 START_TEST(all_that_is_on_its_way_to_disk_is_bounded)
 {
     struct world world;
@@ -270,8 +301,10 @@ START_TEST(all_that_is_on_its_way_to_disk_is_bounded)
     heard_error(refusal(&world, 2)->error, CODE(BUSY), "submit.parts[0]");
     world_turn(&world);
     world_submit(&world, 2, DILA_SECOND, 2, &message, 1);
+    message_init(&message, "other"); /* both have room now */
+    world_submit(&world, 2, DILA_SECOND, 3, &message, 1);
     world_turn(&world);
-    heard_accepted(&world, 2, 2, 2);
+    heard_accepted(&world, 2, 2, 3);
     world_fini(&world);
 }
 END_TEST
@@ -380,7 +413,8 @@ SUITE_MAIN("core submit", accepted_leaves_when_the_store_has_it, a_batch_is_answ
            numbers_have_no_gap, a_body_that_does_not_fit_is_cut,
            a_batch_has_its_bytes_one_message_excepted, sizes_at_and_above_the_limit,
            a_thousand_refusals_come_in_commands_that_fit,
-           the_window_of_a_connection_is_4096_messages, all_that_is_on_its_way_to_disk_is_bounded,
+           the_window_of_a_connection_is_4096_messages, the_window_of_a_connection_is_8_mib,
+           all_that_is_on_its_way_to_disk_is_bounded,
            a_repeated_id_is_accepted_again_and_stored_once, a_full_store_refuses_and_invites_again,
            the_role_send_is_needed, several_recipients_share_one_message,
            priority_and_not_before_choose_the_place)

@@ -31,7 +31,7 @@ struct shelf_op {
 };
 
 struct shelf {
-    struct shelf_op *ops; /* not done yet */
+    struct shelf_op **ops; /* not done yet */
     size_t op_count, op_capacity;
     struct shelf_entry *entries;
     size_t entry_count, entry_capacity;

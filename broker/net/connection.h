@@ -45,7 +45,7 @@ struct connection {
     bool ended;        /* its end was reported or is waiting to be */
     uint64_t ended_at; /* messages read by then, when its descriptor went */
     int64_t cut_at_ms;
-    bool flushed; /* nothing was waiting for the peer when last looked at */
+    int64_t unflushed_ms; /* when something was last seen waiting for the peer */
     uint64_t messages;
     struct connection *next_by_number;
     struct connection *next_ended;

@@ -57,6 +57,7 @@ void endings_cut(struct endings *endings, struct connection *connection, int64_t
     if ((connection->holds & HOLD_DESCRIPTOR) != 0) {
         connection->holds |= HOLD_CUT;
         connection->cut_at_ms = now_ms;
+        connection->unflushed_ms = now_ms;
         connection->next_cut = endings->cutting;
         endings->cutting = connection;
     }
@@ -88,19 +89,18 @@ struct connection *endings_next(struct endings *endings, uint64_t reads)
     return pop(&endings->ready);
 }
 
-/* Whether a connection that is being cut needs no more waiting: after the grace, found flushed
- * twice (libzmq may just hold in its hand what is in neither queue). */
+/* Whether a connection that is being cut needs no more waiting. */
 static bool due(struct connection *connection, int64_t now_ms)
 {
-    const int64_t waited_ms = now_ms - connection->cut_at_ms;
-    if ((connection->holds & HOLD_DESCRIPTOR) == 0 || waited_ms >= CUT_MAX_MS) {
+    if ((connection->holds & HOLD_DESCRIPTOR) == 0 ||
+        now_ms - connection->cut_at_ms >= CUT_MAX_MS) {
         return true;
     }
-    const bool flushed_before = connection->flushed;
-    connection->flushed =
-        atomic_load_explicit(&connection->outflow->bytes, memory_order_relaxed) == 0 &&
-        descriptor_flushed(connection->descriptor, connection->cookie);
-    return waited_ms >= CUT_GRACE_MS && flushed_before && connection->flushed;
+    if (atomic_load_explicit(&connection->outflow->bytes, memory_order_relaxed) > 0 ||
+        !descriptor_flushed(connection->descriptor, connection->cookie)) {
+        connection->unflushed_ms = now_ms;
+    }
+    return now_ms - connection->unflushed_ms >= CUT_GRACE_MS;
 }
 
 void endings_tick(struct endings *endings, struct connection_table *table, int64_t now_ms)

@@ -8,10 +8,11 @@
  *                      what was sent has reached the peer, or immediately for whoever broke a rule
  *                      or takes nothing any more (endings_cut, endings_tick)
  *
- * A cut gives the peer CUT_GRACE_MS to hang up by itself (it was told Goodbye), then waits, at most
- * CUT_MAX_MS in all, until libzmq's queue and the kernel's are empty. Shutting down only the
- * reading side would not do: libzmq takes the end of its input for the end of the connection and
- * drops what it still had to send.
+ * A cut waits until libzmq's queue and the kernel's have been empty for CUT_GRACE_MS, at most
+ * CUT_MAX_MS in all. The grace lets a peer that was told Goodbye hang up by itself, and covers the
+ * moment in which libzmq's io thread has a frame in hand that is in neither queue. Shutting down
+ * only the reading side would not do: libzmq takes the end of its input for the end of the
+ * connection and drops what it still had to send.
  *
  * Invariants:
  *   1. An announced connection is reported exactly once; one that was never announced, never.

@@ -19,7 +19,7 @@
 #include <sys/wait.h>
 #include <unistd.h>
 
-enum { BOX = 7, MESSAGES = 12, STRIDE = 89, PAGE = 4096, PAGE_HEAD = 16, DEADLINE_S = 20 };
+enum { BOX = 7, MESSAGES = 12, STRIDE = 397, PAGE = 4096, PAGE_HEAD = 16, DEADLINE_S = 20 };
 
 /* How a process that read the file ended. */
 enum outcome { REFUSED, TOLD, WHOLE, FAILED, SILENT_LOSS, WRONG_BYTES, DIED, OUTCOMES };

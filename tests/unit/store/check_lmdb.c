@@ -22,7 +22,7 @@
 #include <sys/wait.h>
 #include <unistd.h>
 
-enum { BOX = 7, OTHER = 9, EMPTY = 11 };
+enum { BOX = 7, OTHER = 9, EMPTY = 11, FRESH = 13 };
 
 static struct bench bench;
 static long told_type;          /* 0: the truth */
@@ -71,6 +71,7 @@ static void open_with_boxes(void)
     (void)bench_one(&bench, op_mailbox(BOX, "commune-76540/etat-civil"));
     (void)bench_one(&bench, op_mailbox(OTHER, "commune-06088/accueil"));
     (void)bench_one(&bench, op_mailbox(EMPTY, "departement-02/accueil"));
+    (void)bench_one(&bench, op_mailbox(FRESH, "departement-02/courrier"));
 }
 
 static enum store_status append(const char *id, size_t size)
@@ -314,7 +315,7 @@ START_TEST(a_disk_below_its_reserve_refuses_appends)
     bench.settings.reserve_bytes = 10 << 20;
     open_with_boxes();
     ck_assert_int_eq(append("before", 1000), STORE_DONE);
-    told_available = (10 << 20) - 1;
+    told_available = 4 << 20;
     ck_assert_int_eq(append("full", 1000), STORE_NO_ROOM);
     ck_assert(bench_one(&bench, op_append("before", 20, 10, TO_BOX, 1)).append.duplicate);
     struct entry_key key = take_key(BOX);
@@ -346,27 +347,35 @@ static struct store_result fill_with_holes(void)
     return taken;
 }
 
-/* One batch: acks an entry, looks into an empty mailbox, releases and takes the next entry,
- * appends a large message and takes it. All but the append must be done either way. */
+/* One batch that takes, acks, releases and takes again, then appends a large message and takes it.
+ * All but the append must be done either way, once. */
 static enum store_status try_large(size_t number, const struct store_entry *entries)
 {
     struct store_recipient to[] = {{.mailbox = OTHER, .lane = LANE_NORMAL}};
+    struct store_recipient to_fresh[] = {{.mailbox = FRESH, .lane = LANE_NORMAL}};
     const struct entry_key *next = &entries[2 * number + 2].key;
     char id[16];
+    char fresh_id[16];
     (void)snprintf(id, sizeof id, "large%zu", number);
+    (void)snprintf(fresh_id, sizeof fresh_id, "fresh%zu", number);
+    struct store_result fresh = bench_one(&bench, op_append(fresh_id, 20, 30, to_fresh, 1));
+    ck_assert_int_eq(fresh.status, STORE_DONE);
     struct store_op ops[] = {
-        op_ack(&entries[2 * number].key), op_take(EMPTY, 1), op_release(next), op_take(BOX, 1),
-        op_append(id, 20, 60000, to, 1),  op_take(OTHER, 1)};
-    struct store_result results[5];
-    bench_do(&bench, ops, 6, results);
-    enum store_status status = results[3].status;
-    ck_assert_int_eq(results[0].status, STORE_DONE);
-    ck_assert_uint_eq(results[1].take.count, 0);
+        op_take(BOX, 1),   op_ack(&entries[2 * number].key), op_release(next), op_take(BOX, 1),
+        op_take(FRESH, 1), op_append(id, 20, 60000, to, 1),  op_take(OTHER, 1)};
+    struct store_result results[6];
+    bench_do(&bench, ops, 7, results);
+    enum store_status status = results[4].status;
+    ck_assert_uint_eq(results[0].take.count, 0); /* all are held */
+    ck_assert_int_eq(results[1].status, STORE_DONE);
     ck_assert_uint_eq(results[2].take.count, 1);
     ck_assert_uint_eq(results[2].take.entries[0].key.sequence, next->sequence);
-    ck_assert_uint_eq(results[4].take.count, status == STORE_DONE ? 1 : 0);
+    ck_assert_uint_eq(results[3].take.count, 1);
+    ck_assert_uint_eq(results[3].take.entries[0].key.sequence, fresh.append.sequence);
+    ck_assert_uint_eq(results[5].take.count, status == STORE_DONE ? 1 : 0);
     result_drop(&results[2]);
-    result_drop(&results[4]);
+    result_drop(&results[3]);
+    result_drop(&results[5]);
     return status;
 }
 
@@ -395,6 +404,7 @@ START_TEST(a_file_without_a_run_of_pages_refuses_the_append_alone)
     ck_assert_uint_eq(found(BOX).waiting, (stored + 1) / 2 - large);
     ck_assert_uint_eq(found(BOX).waiting_bytes, found(BOX).waiting * 3020);
     ck_assert_uint_eq(found(OTHER).waiting, large - 1);
+    ck_assert_uint_eq(found(FRESH).waiting, large);
     result = bench_one(&bench, op_take(BOX, SMALL_MOST));
     ck_assert_uint_eq(result.take.count, found(BOX).waiting);
     result_drop(&result);

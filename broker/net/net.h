@@ -8,7 +8,8 @@
  * read.
  *   2. `key` in an event is what ZAP says of the connection, never what a frame says; a frame
  * without it is dropped and its connection cut.
- *   3. A routing id that begins with 0x00 (made by the broker, guessable) is cut.
+ *   3. A routing id that is not 16 bytes long (a name, which others can squat) or begins with 0x00
+ *      (made by the broker, guessable) is cut. So is who says nothing, or never ends a message.
  *   4. A connection that cannot be written to is cut, never waited for.
  *   5. Every limit of the socket is set before it is bound.
  * One thread. Never calls srand(): the caller seeds rand() from getrandom() before net_open().
@@ -66,7 +67,8 @@ struct net_event {
 bool net_open(const struct net_settings *settings, struct net **out_net,
               struct net_problem *out_problem);
 
-/* Sends what is queued for up to linger_ms, then closes. NULL is fine. */
+/* Sends what is queued for up to linger_ms, then closes; takes 100 ms at least when connections are
+ * open and linger_ms allows. NULL is fine. */
 void net_close(struct net *net, int linger_ms);
 
 /* The endpoint really bound. */
@@ -85,7 +87,8 @@ void net_next(struct net *net, struct net_event *out_event);
 bool net_send(struct net *net, uint64_t connection, struct bytes command,
               const struct held_message *messages, size_t count);
 
-/* Cuts a connection after what was sent to it. NET_CLOSED follows. Unknown: nothing. */
+/* Cuts a connection after what was sent to it (in the background, within 2 s); what it still says
+ * is ignored. NET_CLOSED follows at once. Unknown: nothing. */
 void net_cut(struct net *net, uint64_t connection);
 
 #endif

@@ -1,44 +1,25 @@
 /* SPDX-License-Identifier: EUPL-1.2
  *
- * What only an engine with a disk has: what it finds on opening, whom it lets in, how full and
- * broken files end. fstatfs() and statvfs() are this program's own, so that a test can say what
- * they answer.
+ * What only an engine with a disk has: what survives, how full and broken files end. statvfs() is
+ * this program's own, so that a test can say what it answers.
  */
 #include "tests/unit/store/bench.h"
 #include "tests/unit/store/rawfile.h"
 
-#include "store/folder.h"
-#include "store/record.h"
-
 #include <check.h>
 #include <dlfcn.h>
-#include <fcntl.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
-#include <sys/stat.h>
 #include <sys/statvfs.h>
-#include <sys/vfs.h>
-#include <sys/wait.h>
 #include <unistd.h>
 
 enum { BOX = 7, OTHER = 9, EMPTY = 11, FRESH = 13 };
 
 static struct bench bench;
-static long told_type;          /* 0: the truth */
 static uint64_t told_available; /* UINT64_MAX: the truth */
 
 static const struct store_recipient TO_BOX[] = {{.mailbox = BOX, .lane = LANE_NORMAL}};
-
-int fstatfs(int fd, struct statfs *out_info)
-{
-    int (*real)(int, struct statfs *) = (int (*)(int, struct statfs *))dlsym(RTLD_NEXT, "fstatfs");
-    int rc = real(fd, out_info);
-    if (told_type != 0) {
-        out_info->f_type = told_type;
-    }
-    return rc;
-}
 
 int statvfs(const char *path, struct statvfs *out_info)
 {
@@ -53,7 +34,6 @@ int statvfs(const char *path, struct statvfs *out_info)
 
 static void set_up(void)
 {
-    told_type = 0;
     told_available = UINT64_MAX;
     bench_init(&bench, ENGINE_LMDB);
     bench.settings.map_bytes = UINT64_C(256) << 20;
@@ -100,40 +80,6 @@ static struct stored_mailbox found(uint32_t id)
     ck_abort_msg("mailbox %u is not there", id);
     return (struct stored_mailbox){0};
 }
-
-static struct store_problem expect_refused(enum store_problem_kind kind)
-{
-    struct store *store = NULL;
-    struct store_problem problem = {0};
-    bool opened = store_open_lmdb(&bench.settings, &store, &problem);
-    if (opened) {
-        store_close(store);
-    }
-    ck_assert(!opened);
-    ck_assert_msg(problem.kind == kind, "kind %d: %s", (int)problem.kind, problem.detail);
-    ck_assert_ptr_nonnull(strstr(problem.detail, bench.path));
-    return problem;
-}
-
-START_TEST(a_new_store_is_private_and_empty)
-{
-    bench_open(&bench);
-    struct stat info;
-    ck_assert_int_eq(stat(bench.path, &info), 0);
-    ck_assert_uint_eq(info.st_mode & 07777, 0700);
-    size_t count = 1;
-    (void)store_mailboxes(bench.store, &count);
-    ck_assert_uint_eq(count, 0);
-    ck_assert_int_eq(store_last_time(bench.store), 0);
-    char name[256];
-    (void)snprintf(name, sizeof name, "%s/data.mdb", bench.path);
-    ck_assert_int_eq(stat(name, &info), 0);
-    ck_assert_uint_eq(info.st_mode & 07777, 0600);
-    /* The file is ahead of its pages, by a hole. */
-    ck_assert_int_ge(info.st_size, 64 << 20);
-    ck_assert_int_lt(info.st_blocks * 512, 1 << 20);
-}
-END_TEST
 
 START_TEST(everything_is_there_after_reopening)
 {
@@ -223,90 +169,6 @@ START_TEST(the_oldest_ids_are_forgotten_beyond_the_most)
     bench_close(&bench);
     ck_assert_uint_eq(raw_count(bench.path, "duplicate"), 20);
     ck_assert_uint_eq(raw_count(bench.path, "duplicate_age"), 20);
-}
-END_TEST
-
-START_TEST(a_second_opener_is_told_who_has_it)
-{
-    bench_open(&bench);
-    struct store_problem problem = expect_refused(STORE_PROBLEM_LOCKED);
-    char pid[32];
-    (void)snprintf(pid, sizeof pid, "process %ld,", (long)getpid());
-    ck_assert_ptr_nonnull(strstr(problem.detail, pid));
-    pid_t child = fork();
-    if (child == 0) {
-        struct store *store = NULL;
-        bool opened = store_open_lmdb(&bench.settings, &store, &problem);
-        _exit(opened ? 0 : (int)problem.kind);
-    }
-    int status = 0;
-    ck_assert_int_eq(waitpid(child, &status, 0), child);
-    ck_assert_int_eq(WEXITSTATUS(status), STORE_PROBLEM_LOCKED);
-    ck_assert_int_eq(bench_one(&bench, op_mailbox(1, "a/b")).status, STORE_DONE);
-}
-END_TEST
-
-START_TEST(a_store_that_a_dead_process_left_opens)
-{
-    pid_t child = fork();
-    if (child == 0) {
-        open_with_boxes();
-        (void)append("survives", 100);
-        _exit(0);
-    }
-    int status = 0;
-    ck_assert_int_eq(waitpid(child, &status, 0), child);
-    bench_open(&bench);
-    struct store_result result = bench_one(&bench, op_take(BOX, 10));
-    ck_assert_uint_eq(result.take.count, 1);
-    ck_assert(content_is(&result.take.entries[0], "survives", 20, 100));
-    result_drop(&result);
-}
-END_TEST
-
-START_TEST(a_network_file_system_is_refused)
-{
-    static const long types[] = {0x6969, 0xFF534D42, 0xFE534D42, 0x517B, 0x01021997, 0x65735546};
-    told_type = types[_i];
-    (void)expect_refused(STORE_PROBLEM_NETWORK_FS);
-    told_type = 0xEF53; /* ext4 */
-    bench_open(&bench);
-    ck_assert(!folder_is_network_type(0x01021994));
-}
-END_TEST
-
-START_TEST(a_folder_that_cannot_be_used_is_refused)
-{
-    int fd = open(bench.path, O_WRONLY | O_CREAT | O_CLOEXEC, 0600);
-    close(fd);
-    struct store_problem problem = expect_refused(STORE_PROBLEM_PATH);
-    ck_assert_int_ne(problem.system_errno, 0);
-    ck_assert_int_eq(unlink(bench.path), 0);
-    char below[BENCH_PATH_BYTES * 2];
-    (void)snprintf(below, sizeof below, "%s/not/there", bench.path);
-    bench.settings.path = below;
-    (void)expect_refused(STORE_PROBLEM_PATH);
-    bench.settings.path = bench.path;
-}
-END_TEST
-
-START_TEST(a_folder_without_write_permission_is_refused)
-{
-    ck_assert_int_eq(mkdir(bench.path, 0500), 0);
-    pid_t child = fork();
-    if (child == 0) {
-        struct store_problem problem = {0};
-        struct store *store = NULL;
-        /* Root writes everywhere: be nobody, who cannot pass the folder above either. */
-        bool ready = geteuid() != 0 ||
-                     (chmod(bench.folder, 0755) == 0 && chown(bench.path, 65534, 65534) == 0 &&
-                      setegid(65534) == 0 && setuid(65534) == 0);
-        bool opened = ready && store_open_lmdb(&bench.settings, &store, &problem);
-        _exit(opened ? 0 : (int)problem.kind);
-    }
-    int status = 0;
-    ck_assert_int_eq(waitpid(child, &status, 0), child);
-    ck_assert_int_eq(WEXITSTATUS(status), STORE_PROBLEM_PATH);
 }
 END_TEST
 
@@ -439,17 +301,6 @@ START_TEST(a_large_fan_out_fits_one_transaction)
 }
 END_TEST
 
-START_TEST(a_later_layout_is_refused)
-{
-    bench_open(&bench);
-    bench_close(&bench);
-    raw_set_layout(bench.path, RECORD_LAYOUT + 1);
-    (void)expect_refused(STORE_PROBLEM_VERSION);
-    raw_set_layout(bench.path, RECORD_LAYOUT);
-    bench_open(&bench);
-}
-END_TEST
-
 START_TEST(a_damaged_message_is_moved_aside_and_the_others_come)
 {
     open_with_boxes();
@@ -494,37 +345,6 @@ START_TEST(a_lost_entry_is_noticed_and_the_counters_mended)
 }
 END_TEST
 
-START_TEST(a_cut_or_missing_file_is_refused)
-{
-    open_with_boxes();
-    ck_assert_int_eq(append("m", 300000), STORE_DONE);
-    bench_close(&bench);
-    off_t needed = raw_needed_bytes(bench.path);
-    static const int parts[] = {0, 1, 100, 200, 500, 900, 999};
-    for (size_t i = sizeof parts / sizeof parts[0]; i > 0; i--) {
-        raw_truncate(bench.path, needed * parts[i - 1] / 1000);
-        (void)expect_refused(STORE_PROBLEM_DAMAGED);
-    }
-    char name[256];
-    (void)snprintf(name, sizeof name, "%s/data.mdb", bench.path);
-    ck_assert_int_eq(unlink(name), 0);
-    struct store_problem problem = expect_refused(STORE_PROBLEM_DAMAGED);
-    ck_assert_ptr_nonnull(strstr(problem.detail, "missing"));
-}
-END_TEST
-
-START_TEST(a_file_that_is_not_ours_is_refused)
-{
-    ck_assert_int_eq(mkdir(bench.path, 0700), 0);
-    raw_fill(bench.path, 100000, 'x');
-    (void)expect_refused(STORE_PROBLEM_DAMAGED);
-    raw_fill(bench.path, 100000, 0);
-    (void)expect_refused(STORE_PROBLEM_DAMAGED);
-    raw_fill(bench.path, 10, 'x');
-    (void)expect_refused(STORE_PROBLEM_DAMAGED);
-}
-END_TEST
-
 START_TEST(the_pulse_says_when_the_disk_answered)
 {
     int64_t before = 0;
@@ -565,22 +385,14 @@ END_TEST
 static Suite *make_suite(void)
 {
     const TTest *const tests[] = {
-        a_new_store_is_private_and_empty,
         everything_is_there_after_reopening,
         nothing_is_left_of_messages_that_all_have_acked,
         the_oldest_ids_are_forgotten_beyond_the_most,
-        a_second_opener_is_told_who_has_it,
-        a_store_that_a_dead_process_left_opens,
-        a_folder_that_cannot_be_used_is_refused,
-        a_folder_without_write_permission_is_refused,
         a_disk_below_its_reserve_refuses_appends,
         a_file_without_a_run_of_pages_refuses_the_append_alone,
         a_large_fan_out_fits_one_transaction,
-        a_later_layout_is_refused,
         a_damaged_message_is_moved_aside_and_the_others_come,
         a_lost_entry_is_noticed_and_the_counters_mended,
-        a_cut_or_missing_file_is_refused,
-        a_file_that_is_not_ours_is_refused,
         the_pulse_says_when_the_disk_answered,
         what_was_submitted_is_finished_on_closing,
     };
@@ -592,10 +404,6 @@ static Suite *make_suite(void)
         tcase_add_test(tcase, tests[i]);
         suite_add_tcase(suite, tcase);
     }
-    TCase *types = tcase_create("file systems");
-    tcase_add_checked_fixture(types, set_up, tear_down);
-    tcase_add_loop_test(types, a_network_file_system_is_refused, 0, 6);
-    suite_add_tcase(suite, types);
     return suite;
 }
 

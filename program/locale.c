@@ -5,8 +5,10 @@
  */
 #include "program/locale.h"
 
+#include <langinfo.h>
 #include <locale.h>
 #include <stdlib.h>
+#include <string.h>
 
 #ifndef RELAIS_LOCALEDIR
 #define RELAIS_LOCALEDIR "/usr/share/locale"
@@ -16,6 +18,10 @@ void locale_start(void)
 {
     const char *folder = getenv("RELAIS_LOCALEDIR");
     (void)setlocale(LC_ALL, "");
+    /* a bare environment (cron, a unit, a minimal system) has no accents, our texts have */
+    if (strcmp(nl_langinfo(CODESET), "ANSI_X3.4-1968") == 0) {
+        (void)setlocale(LC_CTYPE, "C.UTF-8");
+    }
     /* numbers in files, JSON and logs are written for machines */
     (void)setlocale(LC_NUMERIC, "C");
     (void)bindtextdomain(RELAIS_TEXT_DOMAIN, folder && *folder ? folder : RELAIS_LOCALEDIR);

@@ -51,24 +51,17 @@ struct candidate *candidates_find(const struct candidates *set, const char *name
 
 static struct candidate_list *list_of(struct candidates *set, const struct candidate *candidate)
 {
-    switch (candidate->state) {
-    case CANDIDATE_WAITING:
-        return &set->waiting;
-    case CANDIDATE_READY:
-        return &set->ready;
-    default:
-        return NULL;
-    }
+    return candidate->state == CANDIDATE_WAITING ? &set->waiting : &set->ready;
 }
 
 static void unlist(struct candidates *set, struct candidate *candidate)
 {
-    struct candidate_list *list = list_of(set, candidate);
-    if (!list) {
+    if (candidate->state == CANDIDATE_FLYING) {
         set->flying--;
         set->flying_bytes -= candidate->mark.size;
         return;
     }
+    struct candidate_list *list = list_of(set, candidate);
     if (candidate->previous) {
         candidate->previous->next = candidate->next;
     } else {
@@ -85,12 +78,12 @@ static void unlist(struct candidates *set, struct candidate *candidate)
 static void enlist(struct candidates *set, struct candidate *candidate, enum candidate_state state)
 {
     candidate->state = state;
-    struct candidate_list *list = list_of(set, candidate);
-    if (!list) {
+    if (state == CANDIDATE_FLYING) {
         set->flying++;
         set->flying_bytes += candidate->mark.size;
         return;
     }
+    struct candidate_list *list = list_of(set, candidate);
     candidate->previous = list->last;
     if (list->last) {
         list->last->next = candidate;

@@ -155,6 +155,11 @@ static relais_status check_inbound(const char *path, const struct config_inbound
         if (check_address(path, key, inbound->mailboxes[i].address, error) != RELAIS_OK) {
             return RELAIS_CONFIG_INVALID;
         }
+        if (inbound->state &&
+            strcmp(inbound->mailboxes[i].folder, inbound->mailboxes[0].folder) != 0) {
+            return refuse(error, path, "inbound.state", inbound->state,
+                          _("no state with several folders: each keeps its own"));
+        }
     }
     return RELAIS_OK;
 }

@@ -10,7 +10,7 @@
 #include <stdlib.h>
 #include <string.h>
 
-enum { SUMMED_BYTES = 2 + 33 + 14 + 9 };
+enum { SUMMED_BYTES = 2 + 33 + 14 + 9, KEY_CHARACTERS = 2 * LEDGER_KEY_BYTES };
 
 /* Milliseconds of 13 digits: from 2001 to 2286. */
 static const int64_t time_low = 1000000000000;
@@ -19,13 +19,13 @@ static const int64_t time_high = 9999999999999;
 void ledger_temp_name(const struct ledger_entry *entry, char out_name[LEDGER_TEMP_BYTES + 1])
 {
     sodium_bin2hex(out_name, LEDGER_TEMP_BYTES + 1, entry->key, LEDGER_KEY_BYTES);
-    (void)snprintf(out_name + 2 * LEDGER_KEY_BYTES, 10, "-%08x", entry->number);
+    (void)snprintf(out_name + KEY_CHARACTERS, 10, "-%08x", entry->number);
 }
 
 void ledger_line_write(const struct ledger_entry *entry, char *out_line)
 {
     char line[LEDGER_LINE_BYTES + 1];
-    char key[2 * LEDGER_KEY_BYTES + 1];
+    char key[KEY_CHARACTERS + 1];
     unsigned char sum[crypto_generichash_BYTES_MIN];
     int64_t time_ms = entry->time_ms < time_low    ? time_low
                       : entry->time_ms > time_high ? time_high
@@ -47,8 +47,8 @@ bool ledger_line_read(const char *line, struct ledger_entry *out_entry)
     memcpy(copy, line, LEDGER_LINE_BYTES);
     copy[LEDGER_LINE_BYTES] = '\0';
     if (copy[0] == '\0' || !strchr("IVDS", copy[0]) ||
-        sodium_hex2bin(entry.key, sizeof entry.key, copy + 2, 2 * LEDGER_KEY_BYTES, NULL, NULL,
-                       NULL) != 0) {
+        sodium_hex2bin(entry.key, sizeof entry.key, copy + 2, KEY_CHARACTERS, NULL, NULL, NULL) !=
+            0) {
         return false;
     }
     entry.time_ms = strtoll(copy + 35, NULL, 10);

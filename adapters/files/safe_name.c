@@ -161,8 +161,12 @@ static void from_id(const char *id, char out_name[SAFE_NAME_BYTES + 1])
 {
     size_t used = (size_t)snprintf(out_name, SAFE_NAME_BYTES + 1, "message-");
     for (size_t i = 0; id[i] != '\0' && i < ID_PART_BYTES; i++) {
-        bool plain = isalnum((unsigned char)id[i]) || id[i] == '-' || id[i] == '_';
-        out_name[used++] = id[i] == '.' || plain ? id[i] : '_';
+        bool plain = isalnum((unsigned char)id[i]) || strchr("-_.", id[i]) != NULL;
+        out_name[used] = '_';
+        if (plain) {
+            out_name[used] = id[i];
+        }
+        used++;
     }
     out_name[used] = '\0';
     mend_ends(out_name);

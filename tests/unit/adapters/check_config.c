@@ -76,7 +76,6 @@ START_TEST(everything_is_read)
                           "      media_type: application/xml\n"
                           "      priority: high\n"
                           "inbound:\n"
-                          "  state: /var/lib/x\n"
                           "  credit: 8\n"
                           "  mailboxes:\n"
                           "    - {address: a/b, folder: one}\n"
@@ -119,6 +118,9 @@ static const struct {
     {"profile: p\ninbound:\n  folder: a\n", "inbound"},
     {"profile: p\ninbound:\n  address: ab\n  folder: a\n", "inbound.address"},
     {"profile: p\ninbound:\n  address: a/b\n  folder: a\n  credit: 5000\n", "inbound.credit"},
+    {"profile: p\ninbound:\n  state: s\n  mailboxes:\n    - {address: a/b, folder: y}\n"
+     "    - {address: a/c, folder: z}\n",
+     "inbound.state"},
     {"profile: p\ninbound:\n  mailboxes:\n    - {address: x, folder: y}\n",
      "inbound.mailboxes[0].address"},
     {"profile: p\ninbound:\n  address: a/b\n  folder: a\n  mailboxes:\n"

@@ -150,7 +150,7 @@ START_TEST(torn_end_is_cut_off_3)
     record(ledger, 1, 10, LEDGER_DELIVERED);
     off_t whole = file_size();
     ledger_close(ledger);
-    for (off_t cut = 0; cut < 3 * LEDGER_LINE_BYTES; cut++) {
+    for (off_t cut = 0; cut < (off_t)3 * LEDGER_LINE_BYTES; cut++) {
         ledger = open_ledger();
         record(ledger, 100, 3, LEDGER_INTENDED);
         ledger_close(ledger);
@@ -189,7 +189,7 @@ START_TEST(damage_is_refused_3)
     }
     ledger_close(ledger);
     int fd = openat(folder, "ledger", O_WRONLY | O_CLOEXEC);
-    ck_assert_int_eq(pwrite(fd, "x", 1, 5 * LEDGER_LINE_BYTES + 10), 1);
+    ck_assert_int_eq(pwrite(fd, "x", 1, (off_t)5 * LEDGER_LINE_BYTES + 10), 1);
     (void)close(fd);
     ledger = NULL;
     ck_assert_int_eq(ledger_open(folder, &ledger, &error), RELAIS_CONFIG_INVALID);
@@ -209,7 +209,7 @@ START_TEST(compaction_keeps_what_counts)
     ck_assert(ledger_is_wasteful(ledger));
     ck_assert_int_eq(ledger_compact(ledger, now_ms, &error), RELAIS_OK);
     ck_assert(!ledger_is_wasteful(ledger));
-    ck_assert_int_eq(file_size(), 65 * LEDGER_LINE_BYTES);
+    ck_assert_int_eq(file_size(), (off_t)65 * LEDGER_LINE_BYTES);
     record(ledger, 2000, 1, LEDGER_DELIVERED);
     ledger_close(ledger);
     ledger = open_ledger();

@@ -2,6 +2,10 @@
  *
  * How much may still be written. Appends stop at 80 % of the map and at the disk's reserve; acks,
  * which give room back but need a few pages to do so, have the rest. Writer thread.
+ *
+ * The file never shrinks: what acks give back is room inside it, which counts beside the disk's, or
+ * a full disk would stay full for ever. LMDB may not find all of it (it needs runs of pages), so it
+ * counts only while half of the reserve is left.
  */
 #include "store/lmdb_store.h"
 
@@ -60,6 +64,19 @@ static int count_free_pages(struct lmdb_store *store, uint64_t *out_pages)
     return rc == MDB_NOTFOUND ? 0 : rc;
 }
 
+/* Of the blocks that the file has on the disk (it has holes), what no page in use needs. */
+static uint64_t free_file_bytes(const struct lmdb_store *store)
+{
+    enum { BLOCK_BYTES = 512 }; /* of st_blocks, whatever the file system */
+    mdb_filehandle_t fd = -1;
+    struct stat file;
+    if (mdb_env_get_fd(store->env, &fd) != 0 || fstat(fd, &file) != 0) {
+        return 0;
+    }
+    uint64_t held = (uint64_t)file.st_blocks * BLOCK_BYTES;
+    return held > store->room.used_bytes ? held - store->room.used_bytes : 0;
+}
+
 static uint64_t free_disk_bytes(const struct lmdb_store *store)
 {
     struct statvfs info;
@@ -68,19 +85,19 @@ static uint64_t free_disk_bytes(const struct lmdb_store *store)
     }
     uint64_t available = (uint64_t)info.f_bavail * info.f_frsize;
     uint64_t reserve = store->settings.reserve_bytes;
-    return available > reserve ? available - reserve : 0;
-}
-
-int room_measure(struct lmdb_store *store)
-{
-    struct room *room = &store->room;
-    room->disk_bytes = free_disk_bytes(store);
-    int64_t begin_us = now_us();
-    if (begin_us < room->next_measure_us) {
+    if (available < reserve / 2) {
         return 0;
     }
+    uint64_t spare = available > reserve ? available - reserve : 0;
+    return spare + free_file_bytes(store);
+}
+
+static int measure_used(struct lmdb_store *store)
+{
+    struct room *room = &store->room;
     MDB_envinfo info;
     uint64_t free_pages = 0;
+    int64_t begin_us = now_us();
     int rc = count_free_pages(store, &free_pages);
     if (rc != 0) {
         return rc;
@@ -92,6 +109,13 @@ int room_measure(struct lmdb_store *store)
     int64_t end_us = now_us();
     room->next_measure_us = end_us + (end_us - begin_us) * MEASURE_SHARE;
     return 0;
+}
+
+int room_measure(struct lmdb_store *store)
+{
+    int rc = now_us() < store->room.next_measure_us ? 0 : measure_used(store);
+    store->room.disk_bytes = free_disk_bytes(store);
+    return rc;
 }
 
 uint64_t room_cost(const struct store_op *op)

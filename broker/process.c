@@ -4,6 +4,8 @@
  */
 #include "broker/process.h"
 
+#include "store/store.h"
+
 #include <errno.h>
 #include <signal.h>
 #include <stdlib.h>
@@ -79,7 +81,17 @@ bool process_seed(uint64_t *out_seed)
     return true;
 }
 
-/* Only what signal-safety(7) allows. */
+/* What SIGSEGV did before us: a sanitizer's report. Written once, before there are threads. */
+static struct sigaction segv_before;
+
+/* These handlers do only what signal-safety(7) allows. */
+static void end_for_store(const char *line, size_t size)
+{
+    ssize_t written = write(STDERR_FILENO, line, size);
+    (void)written;
+    _exit(EXIT_STORE);
+}
+
 static void on_bus_error(int number)
 {
     static const char line[] =
@@ -87,21 +99,40 @@ static void on_bus_error(int number)
         "or its disk is gone; restore it from a backup, or check the disk\"\n";
 
     (void)number;
-    ssize_t written = write(STDERR_FILENO, line, sizeof line - 1);
-    (void)written;
-    _exit(EXIT_STORE);
+    end_for_store(line, sizeof line - 1);
+}
+
+/* LMDB believes what it reads: a broken page leads it astray, or to one of its assertions. */
+static void on_crash(int number)
+{
+    static const char line[] =
+        "level=error event=store.damaged detail=\"SIGSEGV or SIGABRT while the store was read: its "
+        "file is damaged; keep a copy of it, check the disk, restore it from a backup\"\n";
+    char name[16] = "";
+
+    (void)prctl(PR_GET_NAME, name, 0, 0, 0);
+    if (strcmp(name, STORE_THREAD_NAME) == 0) {
+        end_for_store(line, sizeof line - 1);
+    }
+    if (number == SIGSEGV) { /* once more, as if we were not there; abort() does so by itself */
+        (void)sigaction(SIGSEGV, &segv_before, NULL);
+    }
 }
 
 void process_guard_signals(void)
 {
     struct sigaction ignored = {0};
     struct sigaction bus = {0};
+    struct sigaction crash = {0};
 
     ignored.sa_handler = SIG_IGN;
     (void)sigaction(SIGPIPE, &ignored, NULL);
     bus.sa_handler = on_bus_error;
     bus.sa_flags = (int)SA_RESETHAND;
     (void)sigaction(SIGBUS, &bus, NULL);
+    crash.sa_handler = on_crash;
+    (void)sigaction(SIGSEGV, &crash, &segv_before);
+    (void)sigaction(SIGABRT, &crash, NULL);
 }
 
 int process_signal_fd(void)

@@ -38,7 +38,8 @@ void process_show_memory(void);
  * Gives *out_seed for the core as well. False: the system has no randomness. */
 bool process_seed(uint64_t *out_seed);
 
-/* SIGPIPE is ignored; SIGBUS, which a truncated store file means, says so and ends the process. */
+/* SIGPIPE is ignored. SIGBUS, which a truncated store file means, and a crash in a thread of the
+ * store, which a damaged one means, say so and end the process with EXIT_STORE. */
 void process_guard_signals(void);
 
 /* Blocks SIGTERM, SIGINT and SIGHUP in this thread and those that it starts. Returns a descriptor

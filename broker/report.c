@@ -46,9 +46,33 @@ const char *report_store_kind(enum store_problem_kind kind)
     return "unknown";
 }
 
+static const char *store_remedy(enum store_problem_kind kind)
+{
+    switch (kind) {
+    case STORE_PROBLEM_PATH:
+        return "a folder that the broker's user may read and write";
+    case STORE_PROBLEM_LOCKED:
+        return "one broker a store: stop the other one, or give this one a store.path of its own";
+    case STORE_PROBLEM_NETWORK_FS:
+        return "store.path on a local disk";
+    case STORE_PROBLEM_DAMAGED:
+        return "a whole store: keep a copy of the folder, check the disk, restore a backup";
+    case STORE_PROBLEM_VERSION:
+        return "the release that wrote it, or a later one";
+    case STORE_PROBLEM_MEMORY:
+        return "more memory";
+    case STORE_PROBLEM_IO:
+        return "a disk with free room and without errors; what was accepted is on it";
+    case STORE_PROBLEM_NONE:
+        break;
+    }
+    return "";
+}
+
 void report_store_problem(const char *event, const struct store_problem *problem)
 {
     LOG(LOG_LEVEL_ERROR, event, {"kind", report_store_kind(problem->kind), 0},
         {"detail", problem->detail, 0},
-        {"errno_text", problem->system_errno == 0 ? "" : strerror(problem->system_errno), 0});
+        {"errno_text", problem->system_errno == 0 ? "" : strerror(problem->system_errno), 0},
+        {"expected", store_remedy(problem->kind), 0});
 }

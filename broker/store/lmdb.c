@@ -206,8 +206,8 @@ static bool open_files(struct lmdb_store *store, struct store_problem *problem)
     return lmdb_read_start(store, problem);
 }
 
-/* Signals are for the threads of the program: the writer must not take them away. */
-static int start_writer(struct lmdb_store *store)
+/* Signals are for the threads of the program: the store's must not take them away. */
+static int start_thread(pthread_t *out_thread, void *(*run)(void *), void *argument)
 {
     sigset_t blocked;
     sigset_t before;
@@ -216,9 +216,51 @@ static int start_writer(struct lmdb_store *store)
     sigdelset(&blocked, SIGSEGV);
     sigdelset(&blocked, SIGABRT);
     pthread_sigmask(SIG_SETMASK, &blocked, &before);
-    int rc = pthread_create(&store->writer, NULL, lmdb_writer, store);
+    int rc = pthread_create(out_thread, NULL, run, argument);
     pthread_sigmask(SIG_SETMASK, &before, NULL);
     return rc;
+}
+
+struct opening {
+    struct lmdb_store *store;
+    struct store_problem *problem;
+    bool fine;
+};
+
+static void *run_opening(void *argument)
+{
+    struct opening *opening = argument;
+    struct lmdb_store *store = opening->store;
+    pthread_setname_np(pthread_self(), STORE_THREAD_NAME);
+    opening->fine = open_files(store, opening->problem);
+    if (opening->fine) {
+        room_init(store);
+        int rc = room_measure(store);
+        opening->fine = rc == 0 || failed(store, opening->problem, "cannot measure its room", rc);
+    }
+    return NULL;
+}
+
+static void *run_writer(void *store)
+{
+    pthread_setname_np(pthread_self(), STORE_THREAD_NAME);
+    return lmdb_writer(store);
+}
+
+/* In a thread of the store's: its file is read here too, and may be broken. */
+static bool open_and_start(struct lmdb_store *store, struct store_problem *problem)
+{
+    struct opening opening = {.store = store, .problem = problem};
+    pthread_t opener;
+    int rc = start_thread(&opener, run_opening, &opening);
+    if (rc == 0) {
+        pthread_join(opener, NULL);
+        if (!opening.fine) {
+            return false;
+        }
+        rc = start_thread(&store->writer, run_writer, store);
+    }
+    return rc == 0 || failed(store, problem, "cannot start a thread", rc);
 }
 
 bool store_open_lmdb(const struct store_settings *settings, struct store **out_store,
@@ -231,14 +273,7 @@ bool store_open_lmdb(const struct store_settings *settings, struct store **out_s
                           settings->path);
         return false;
     }
-    bool fine = open_files(store, &problem);
-    if (fine) {
-        room_init(store);
-        int rc = room_measure(store);
-        rc = rc != 0 ? rc : start_writer(store);
-        fine = rc == 0 || failed(store, &problem, "cannot start", rc);
-    }
-    if (!fine) {
+    if (!open_and_start(store, &problem)) {
         *out_problem = problem;
         release(store);
         return false;

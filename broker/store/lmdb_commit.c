@@ -262,7 +262,7 @@ static int do_all(struct lmdb_store *store, const struct op_list *list)
 static void latch(struct lmdb_store *store, int rc)
 {
     struct store_problem problem = {0};
-    lmdb_problem(&problem, store->path, "a write or a sync failed", rc);
+    lmdb_problem(&problem, store->path, "a batch could not be read, written or synced", rc);
     if (problem.kind == STORE_PROBLEM_PATH) {
         problem.kind = STORE_PROBLEM_IO;
     }

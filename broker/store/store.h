@@ -10,7 +10,8 @@
  *   3. Results come in the order of the ops.
  *   4. A record whose checksum does not match is never handed out.
  *   5. A repeated (sender, id) within the window is answered as a duplicate and stored once.
- * Threads: one caller thread; the engine has threads of its own.
+ * Threads: one caller thread; the engine has threads of its own. What touches a mapped file runs in
+ * threads called STORE_THREAD_NAME, so that a crash by damage can be told from others.
  */
 #ifndef RELAIS_STORE_STORE_H
 #define RELAIS_STORE_STORE_H
@@ -22,6 +23,8 @@
 #include <stdint.h>
 
 struct store;
+
+#define STORE_THREAD_NAME "relaisd-store"
 
 struct store_settings {
     const char *path;   /* folder; made with mode 0700 when absent; its file `lock` holds our pid */

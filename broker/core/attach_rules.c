@@ -22,7 +22,7 @@ bool attach_check(struct step *step, const struct directory_client *client,
     size_t member_bytes = 0;
     if ((client->roles & ROLE_MAY_RECEIVE) == 0) {
         return refuse(out_refusal, RELAIS__V1__CODE__CODE_ROLE_MISSING, "client.roles",
-                      "without receive", "a client with the role receive");
+                      "without receive", N_("a client with the role receive"));
     }
     if (attach->address[0] == '\0') {
         return refuse(out_refusal, RELAIS__V1__CODE__CODE_FIELD_MISSING, "attach.address", "",
@@ -36,7 +36,7 @@ bool attach_check(struct step *step, const struct directory_client *client,
         directory_member(step->core->directory, attach->address, member_bytes);
     if (!member) {
         return refuse(out_refusal, RELAIS__V1__CODE__CODE_UNKNOWN_MEMBER, "attach.address", wrong,
-                      "a member of the directory");
+                      N_("a member of the directory"));
     }
     if (member != client->member) {
         return refuse(
@@ -45,7 +45,7 @@ bool attach_check(struct step *step, const struct directory_client *client,
     }
     if (!directory_has_service(member, attach->address + member_bytes + 1)) {
         return refuse(out_refusal, RELAIS__V1__CODE__CODE_UNKNOWN_SERVICE, "attach.address", wrong,
-                      "a service of the member");
+                      N_("a service of the member"));
     }
     return true;
 }

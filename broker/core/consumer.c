@@ -331,7 +331,7 @@ static struct refusal detach_reason(const struct consumer *consumer)
         .code = (Relais__V1__Code)consumer->detach_code,
         .field = role ? "client.roles" : "attach.address",
         .wrong = role ? "without receive" : consumer->mailbox->name,
-        .right = role ? "a client with the role receive" : "a service of the member",
+        .right = role ? N_("a client with the role receive") : N_("a service of the member"),
     };
 }
 

@@ -81,7 +81,7 @@ static const char *element(const struct envelope_subject *subject, const char *n
 
 static bool check_id(const struct envelope_subject *subject, struct refusal *out_refusal)
 {
-    const char *right = "1 to 128 printable ASCII characters without space";
+    const char *right = N_("1 to 128 printable ASCII characters without space");
     const char *id = subject->envelope->id;
     if (id[0] == '\0') {
         return missing(subject, out_refusal, "id", right);
@@ -124,13 +124,13 @@ static bool check_recipient(const struct envelope_subject *subject,
     } else if (!(member =
                      directory_member(subject->step->core->directory, address, member_bytes))) {
         code = RELAIS__V1__CODE__CODE_UNKNOWN_MEMBER;
-        right = "a member of the directory";
+        right = N_("a member of the directory");
     } else if (!directory_has_service(member, address + member_bytes + 1)) {
         code = RELAIS__V1__CODE__CODE_UNKNOWN_SERVICE;
-        right = "a service of the member";
+        right = N_("a service of the member");
     } else if (!directory_may_receive(flow, member)) {
         code = RELAIS__V1__CODE__CODE_RECEIVER_NOT_ALLOWED;
-        right = "a member that the flow allows to receive";
+        right = N_("a member that the flow allows to receive");
     }
     return code == RELAIS__V1__CODE__CODE_OK ||
            refuse(subject, out_refusal, code, element(subject, "to", i, ""), address, right);
@@ -141,11 +141,12 @@ static bool check_to(const struct envelope_subject *subject, const struct direct
 {
     const Relais__V1__Envelope *envelope = subject->envelope;
     if (envelope->n_to == 0) {
-        return missing(subject, out_refusal, "to", "1 to 64 addresses");
+        return missing(subject, out_refusal, "to", N_("1 to 64 addresses"));
     }
     if (envelope->n_to > WIRE_RECIPIENTS) {
         return invalid(subject, out_refusal, "to",
-                       refusal_number(subject->step->effects, envelope->n_to), "1 to 64 addresses");
+                       refusal_number(subject->step->effects, envelope->n_to),
+                       N_("1 to 64 addresses"));
     }
     for (size_t i = 0; i < envelope->n_to; i++) {
         if (!check_recipient(subject, flow, i, out_refusal)) {
@@ -154,7 +155,7 @@ static bool check_to(const struct envelope_subject *subject, const struct direct
         for (size_t j = 0; j < i; j++) {
             if (strcmp(envelope->to[i], envelope->to[j]) == 0) {
                 return invalid(subject, out_refusal, element(subject, "to", i, ""), envelope->to[i],
-                               "none twice");
+                               N_("none twice"));
             }
         }
     }
@@ -168,15 +169,15 @@ static const struct directory_flow *check_flow(const struct envelope_subject *su
     const char *code = subject->envelope->flow;
     const struct directory_flow *flow = NULL;
     if (code[0] == '\0') {
-        missing(subject, out_refusal, "flow", "the code of a flow");
+        missing(subject, out_refusal, "flow", N_("the code of a flow"));
     } else if (!name_is_flow(code)) {
         invalid(subject, out_refusal, "flow", code, "[A-Za-z0-9] then [A-Za-z0-9-], 1 to 64 bytes");
     } else if (!(flow = directory_flow(subject->step->core->directory, code))) {
         refuse(subject, out_refusal, RELAIS__V1__CODE__CODE_UNKNOWN_FLOW, "flow", code,
-               "the code of a flow of the directory");
+               N_("the code of a flow of the directory"));
     } else if (!directory_may_send(flow, subject->client->member)) {
         refuse(subject, out_refusal, RELAIS__V1__CODE__CODE_SENDER_NOT_ALLOWED, "flow", code,
-               "a flow that allows your member to send");
+               N_("a flow that allows your member to send"));
         flow = NULL;
     }
     return flow;
@@ -235,15 +236,15 @@ static bool check_times(const struct envelope_subject *subject, struct refusal *
     int64_t expires_ms = subject->envelope->expires_at_ms;
     if (expires_ms < 0) {
         return invalid(subject, out_refusal, "expires_at_ms", "negative",
-                       "0 or Unix time in milliseconds");
+                       N_("0 or Unix time in milliseconds"));
     }
     if (expires_ms > 0 && expires_ms <= subject->step->now.wall_ms) {
         return refuse(subject, out_refusal, RELAIS__V1__CODE__CODE_EXPIRED, "expires_at_ms",
-                      refusal_number(effects, (uint64_t)expires_ms), "0 or in the future");
+                      refusal_number(effects, (uint64_t)expires_ms), N_("0 or in the future"));
     }
     return subject->envelope->not_before_ms >= 0 ||
            invalid(subject, out_refusal, "not_before_ms", "negative",
-                   "0 or Unix time in milliseconds");
+                   N_("0 or Unix time in milliseconds"));
 }
 
 static bool is_extension_name(const char *name)
@@ -289,7 +290,7 @@ static bool check_extensions(const struct envelope_subject *subject, struct refu
         for (size_t j = 0; j < i; j++) {
             if (strcmp(extension->name, envelope->extensions[j]->name) == 0) {
                 return invalid(subject, out_refusal, element(subject, "extensions", i, ".name"),
-                               extension->name, "none twice");
+                               extension->name, N_("none twice"));
             }
         }
     }

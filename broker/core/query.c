@@ -166,7 +166,7 @@ void query_answer(struct step *step, const struct session *session,
         refusal.code = RELAIS__V1__CODE__CODE_ROLE_MISSING;
         refusal.field = "client.roles";
         refusal.wrong = "without operate";
-        refusal.right = "a client with the role operate";
+        refusal.right = N_("a client with the role operate");
         break;
     case RELAIS__V1__QUERY__WHAT_QUEUES:
         answer_queues(step, session, client, query);

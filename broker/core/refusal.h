@@ -14,6 +14,10 @@
 
 enum { REFUSAL_WRONG_BYTES = 200 };
 
+/* Marks what would be right for the catalogues: it is sent in English, and clients show it to
+ * people in their language. */
+#define N_(text) text
+
 struct refusal {
     Relais__V1__Code code;
     const char *field;

@@ -39,7 +39,7 @@ struct refusal session_draining(void)
 {
     return (struct refusal){.code = RELAIS__V1__CODE__CODE_DRAINING,
                             .wrong = "the broker is stopping",
-                            .right = "connect again later",
+                            .right = N_("connect again later"),
                             .retry_after_ms = 1000};
 }
 
@@ -48,7 +48,7 @@ struct refusal session_revoked(void)
     return (struct refusal){.code = RELAIS__V1__CODE__CODE_KEY_REVOKED,
                             .field = "client.key",
                             .wrong = "not registered any more",
-                            .right = "a key that is registered for a member"};
+                            .right = N_("a key that is registered for a member")};
 }
 
 void session_touch(struct core *core, struct session *session)
@@ -231,7 +231,7 @@ static void say_full(struct step *step, const struct session *session)
     struct refusal refusal = {.code = RELAIS__V1__CODE__CODE_STORE_FULL,
                               .field = "submit",
                               .wrong = "the broker's store is full",
-                              .right = "the same again later",
+                              .right = N_("the same again later"),
                               .retry_after_ms = STORE_FULL_RETRY_MS};
     for (size_t i = 0; i < session->full.count; i++) {
         const struct number_range *range = &session->full.items[i];

@@ -144,6 +144,7 @@ struct core {
     int64_t started_ms; /* mono */
     bool draining, drained;
     uint64_t store_used_bytes, store_size_bytes;
+    int64_t full_noted_ms; /* mono; when the log last told of a full store; 0: never */
 };
 
 /* What every function of a step is given. */

@@ -19,6 +19,7 @@ enum {
     BUSY_RETRY_MS = 200,  /* some commits later */
     OVERHEAD_BYTES = 512, /* what an empty message costs while it is on its way to disk */
     CODE_BITS = 32,
+    FULL_NOTE_MS = 60000,
 };
 
 /* One submit on its way. */
@@ -119,7 +120,7 @@ static bool check_admission(const struct submission *submission, const struct pi
         *out_refusal = (struct refusal){.code = RELAIS__V1__CODE__CODE_ROLE_MISSING,
                                         .field = "client.roles",
                                         .wrong = "without send",
-                                        .right = "a client with the role send"};
+                                        .right = N_("a client with the role send")};
         return false;
     }
     if (core->draining) {
@@ -372,6 +373,22 @@ static void stored_in(struct step *step, const struct ticket *ticket)
     }
 }
 
+/* Once a minute at most: senders ask again every few seconds. */
+static void note_full(struct step *step, const struct ticket *ticket)
+{
+    struct core *core = step->core;
+    if (core->full_noted_ms != 0 && step->now.mono_ms - core->full_noted_ms < FULL_NOTE_MS) {
+        return;
+    }
+    core->full_noted_ms = step->now.mono_ms;
+    struct effect *effect = note(step->effects, NOTE_ERROR, "store.full");
+    note_number(effect, "connection", ticket->connection);
+    note_number(effect, "bytes", ticket->bytes);
+    note_text(step->effects, effect, "expected",
+              "room on the store's disk beyond store.reserve_mb, or in store.map_size_mb: messages "
+              "that are acknowledged give room back");
+}
+
 void submit_stored(struct step *step, const struct ticket *ticket,
                    const struct store_result *result)
 {
@@ -389,6 +406,8 @@ void submit_stored(struct step *step, const struct ticket *ticket,
     if (good) {
         core->totals.accepted++;
         trace_accepted(step, ticket, result);
+    } else if (result->status == STORE_NO_ROOM) {
+        note_full(step, ticket);
     }
     free(ticket->mailboxes);
     if (!session || session->over) {

@@ -106,12 +106,24 @@ static void fill_stopped(const struct item *item, bool submitted, relais_error *
     talk_fill(error, item->sending->stopped, NULL, NULL, right);
 }
 
+/* The broker asked to try again, and we do not wait any longer. */
+static void fill_later(const struct item *item, relais_error *error)
+{
+    char right[RELAIS_ERROR_TEXT_BYTES];
+    snprintf(right, sizeof(right),
+             _("the same again later, when the broker has room; with --id %s it is stored once"),
+             item->id);
+    talk_fill(error, error->status, NULL, NULL, right);
+}
+
 static void on_outcome(void *context, const relais_outcome *outcome)
 {
     struct item *item = context;
     relais_error error = outcome->error;
     if (error.status == RELAIS_CLOSED && item->sending->stopped != RELAIS_OK) {
         fill_stopped(item, true, &error);
+    } else if (relais_status_is_transient(error.status)) {
+        fill_later(item, &error);
     }
     item->sending->active_ms = stopwatch_ms();
     settle(item, &error);

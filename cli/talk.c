@@ -74,6 +74,30 @@ relais_status talk_fill(relais_error *error, relais_status status, const char *f
     return status;
 }
 
+static const char *remedy_of(int number)
+{
+    switch (number) {
+    case ENOENT:
+    case ENOTDIR:
+        return _("a path that exists");
+    case EACCES:
+    case EPERM:
+        return _("a path that this user may use: see its owner and mode");
+    case EROFS:
+        return _("a disk that is not read-only");
+    case ENOSPC:
+    case EDQUOT:
+        return _("free room on the disk");
+    case EISDIR:
+        return _("a file, not a folder");
+    case EMFILE:
+    case ENFILE:
+        return _("more file descriptors (ulimit -n)");
+    default:
+        return NULL;
+    }
+}
+
 relais_status talk_fill_errno(relais_error *error, int number, const char *path)
 {
     relais_status status = RELAIS_SYSTEM;
@@ -86,5 +110,5 @@ relais_status talk_fill_errno(relais_error *error, int number, const char *path)
     }
     /* The other two say it already. */
     const char *said = status == RELAIS_SYSTEM ? strerror(number) : NULL;
-    return talk_fill(error, status, path, said, NULL);
+    return talk_fill(error, status, path, said, remedy_of(number));
 }

@@ -68,8 +68,9 @@ relais_status relais_send(relais_client *client, const relais_message *message, 
     while (!awaited.told) {
         status = client_work(client, deadline_ms, NULL, 0);
         if (status != RELAIS_OK && !awaited.told) {
-            sender_give_up(client, pending);
-            return error_fill(error, status, NULL, NULL, NULL);
+            relais_status known = sender_give_up(client, pending);
+            return known != RELAIS_OK ? sender_fill_refusal(error, known)
+                                      : error_fill(error, status, NULL, NULL, NULL);
         }
     }
     if (error != NULL) {

@@ -204,16 +204,23 @@ void sender_finish(relais_client *client, struct pending *pending, const relais_
     pending_free(pending);
 }
 
-void sender_give_up(relais_client *client, struct pending *pending)
+relais_status sender_give_up(relais_client *client, struct pending *pending)
 {
+    relais_status known = pending->state == PENDING_RESTING ? pending->refusal : RELAIS_OK;
     pending->done = NULL;
     if (pending->state == PENDING_IN_FLIGHT) {
         pending->given_up = true; /* its number will still be answered */
         client->sender.waiting--;
-        return;
+        return known;
     }
     unlink_pending(&client->sender, pending);
     pending_free(pending);
+    return known;
+}
+
+relais_status sender_fill_refusal(relais_error *error, relais_status refusal)
+{
+    return error_fill(error, refusal, NULL, NULL, _("the same again later"));
 }
 
 static struct pending *find_number(const struct sender *sender, uint64_t number)
@@ -243,13 +250,14 @@ bool sender_accepted(relais_client *client, const Relais__V1__Accepted *accepted
     return true;
 }
 
-static void rest(struct sender *sender, struct pending *pending, uint32_t retry_after_ms,
+static void rest(struct sender *sender, struct pending *pending, const relais_error *refusal,
                  int64_t now_ms)
 {
+    uint32_t after_ms = refusal->retry_after_ms;
     leave_flight(sender, pending);
     pending->state = PENDING_RESTING;
-    pending->due_ms =
-        now_ms + (retry_after_ms < RETRY_LONGEST_MS ? retry_after_ms : RETRY_LONGEST_MS);
+    pending->refusal = refusal->status;
+    pending->due_ms = now_ms + (after_ms < RETRY_LONGEST_MS ? after_ms : RETRY_LONGEST_MS);
     if (pending->due_ms < sender->rest_ms) {
         sender->rest_ms = pending->due_ms;
     }
@@ -267,7 +275,7 @@ bool sender_refused(relais_client *client, const Relais__V1__Refused *refused, i
         }
         (void)error_from_wire(&error, refusal->error);
         if (error.retry_after_ms > 0 && !pending->given_up) {
-            rest(sender, pending, error.retry_after_ms, now_ms);
+            rest(sender, pending, &error, now_ms);
         } else {
             sender_finish(client, pending, &error);
         }
@@ -295,11 +303,15 @@ void sender_rewind(relais_client *client)
 
 void sender_close(relais_client *client)
 {
-    relais_error closed;
-    (void)error_fill(&closed, RELAIS_CLOSED, NULL, NULL, NULL);
+    relais_error error;
     struct pending *next = NULL; /* callbacks add nothing: the client is closing */
     for (struct pending *pending = client->sender.first; pending != NULL; pending = next) {
         next = pending->next;
-        sender_finish(client, pending, &closed);
+        if (pending->state == PENDING_RESTING) {
+            (void)sender_fill_refusal(&error, pending->refusal);
+        } else {
+            (void)error_fill(&error, RELAIS_CLOSED, NULL, NULL, NULL);
+        }
+        sender_finish(client, pending, &error);
     }
 }

@@ -10,6 +10,7 @@
  *   2. After a lost connection messages go out in their first order.
  *   3. Each message has one outcome, told after it has left the list.
  *   4. What is held is bounded by the client's window, in messages and in bytes.
+ *   5. Whoever stops waiting for a message that rests is told the broker's refusal.
  * Thread: the client's; payloads are let go by libzmq's I/O thread (counted atomically).
  */
 #ifndef RELAIS_CLIENT_SENDER_H
@@ -28,9 +29,10 @@ struct pending {
     struct pending *next;
     struct pending *previous;
     enum pending_state state;
-    bool given_up;   /* nobody waits for it any more; never sent again */
-    uint64_t number; /* IN_FLIGHT */
-    int64_t due_ms;  /* RESTING */
+    bool given_up;         /* nobody waits for it any more; never sent again */
+    uint64_t number;       /* IN_FLIGHT */
+    int64_t due_ms;        /* RESTING */
+    relais_status refusal; /* RESTING: why */
     relais_outcome_fn done;
     void *context;
     const char *id;
@@ -66,8 +68,11 @@ relais_status sender_add(relais_client *client, const relais_message *message,
                          relais_outcome_fn done, void *context, struct pending **out_pending,
                          relais_error *error);
 
-/* Nobody waits for this one any more. */
-void sender_give_up(relais_client *client, struct pending *pending);
+/* Nobody waits for this one any more. What is known of it: RELAIS_OK nothing, or why it rests. */
+relais_status sender_give_up(relais_client *client, struct pending *pending);
+
+/* The outcome of what rests when nobody waits any longer. */
+relais_status sender_fill_refusal(relais_error *error, relais_status refusal);
 
 /* Sends what the broker's limits allow. */
 void sender_flush(relais_client *client, int64_t now_ms);
@@ -75,7 +80,7 @@ void sender_flush(relais_client *client, int64_t now_ms);
 /* The connection was lost. */
 void sender_rewind(relais_client *client);
 
-/* Everything left ends with RELAIS_CLOSED. */
+/* Everything left ends with RELAIS_CLOSED, or with the refusal that it rests for. */
 void sender_close(relais_client *client);
 
 /* Answers. False: the broker answered what was not asked. */

@@ -28,7 +28,9 @@ typedef void (*relais_outcome_fn)(void *context, const relais_outcome *outcome);
 /**
  * Hands a message over and returns at once; `done` (may be NULL) is told what became of it. Copies
  * the message. Messages submitted between two waits travel in batches. Refusals that can be retried
- * (BUSY, STORE_FULL, DRAINING) are retried by the library at the pace the broker asks for.
+ * (BUSY, STORE_FULL, DRAINING) are retried by the library at the pace the broker asks for; `done`
+ * is told of one only when the client is closed before the next try, other messages that are left
+ * then get RELAIS_CLOSED.
  * RELAIS_WINDOW_FULL: wait first; RELAIS_FIELD_MISSING, RELAIS_FIELD_INVALID, RELAIS_TOO_LARGE: the
  * message can never be sent, error says why; RELAIS_NO_MEMORY. On any of them `done` is not called.
  */
@@ -44,6 +46,7 @@ RELAIS_API size_t relais_unanswered(const relais_client *client);
  * Submits and waits for the outcome, up to timeout_ms (-1: for ever). RELAIS_OK: it is on the
  * broker's disk. RELAIS_TIMED_OUT, RELAIS_INTERRUPTED, and what relais_wait() says when the broker
  * will not have us: unknown; the library has given it up; sending again with the same id is safe.
+ * A refusal that can be retried, when time ran out between two tries: the broker said no so far.
  * Others as relais_submit() and the broker's refusals. Waits while the window is full.
  */
 RELAIS_API RELAIS_MUST_CHECK relais_status relais_send(relais_client *client,

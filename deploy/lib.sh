@@ -22,19 +22,21 @@ as_root() {
     fi
 }
 
+# missing_packages PART: "build", or "test" for everything
 missing_packages() {
     local name
-    sed 's/#.*//' "$root/deploy/packages" | while read -r name _; do
+    sed "/^# test/$([ "$1" = build ] && echo ',$'){s/.*//}; s/#.*//" "$root/deploy/packages" | while read -r name _; do
         [ -n "$name" ] || continue
         dpkg-query -W -f='${Status}' "$name" 2>/dev/null | grep -q 'install ok installed' || echo "$name"
     done
 }
 
+# install_packages PART
 install_packages() {
     command -v dpkg-query >/dev/null ||
         fail "this is not a Debian system" "use Debian 12, or install what deploy/packages lists and build with cmake"
     local missing
-    missing=$(missing_packages)
+    missing=$(missing_packages "$1")
     if [ -z "$missing" ]; then
         say "packages: all there"
         return

@@ -204,6 +204,16 @@ static void block(struct inbound *inbound, size_t index, const relais_error *err
     }
 }
 
+static bool has_stored(const struct batch *batch)
+{
+    for (size_t i = 0; i < batch->count; i++) {
+        if (batch->items[i].result == INBOX_STORED) {
+            return true;
+        }
+    }
+    return false;
+}
+
 static relais_status store(struct inbound *inbound, struct mailbox *mailbox, struct batch *batch,
                            int64_t now_ms, relais_error *error)
 {
@@ -216,6 +226,9 @@ static relais_status store(struct inbound *inbound, struct mailbox *mailbox, str
     relais_status status =
         inbox_store(place->inbox, batch->items, batch->count, moment_unix_ms(), &trouble);
     answer(inbound, place, batch);
+    if (has_stored(batch)) {
+        place->blocked_ms = BLOCKED_MS; /* some went in: no reason to wait longer than before */
+    }
     if (status == RELAIS_STORE_FULL) {
         block(inbound, index, &trouble, now_ms);
         return RELAIS_OK;
@@ -224,7 +237,6 @@ static relais_status store(struct inbound *inbound, struct mailbox *mailbox, str
         *error = trouble;
         return status;
     }
-    place->blocked_ms = BLOCKED_MS;
     return RELAIS_OK;
 }
 

@@ -300,19 +300,38 @@ static void gather(struct inbox *inbox, struct inbox_item *items, size_t count, 
     }
 }
 
-/* Syncs and closes what was written; the first sync takes most of the others with it. */
+static bool sync_and_close(int fd)
+{
+    bool synced = fsync(fd) == 0;
+    int number = errno;
+    bool closed = close(fd) == 0; /* a full network disk says so here */
+    if (!synced) {
+        errno = number;
+    }
+    return synced && closed;
+}
+
+/* Syncs what was written; the first sync takes most of the others with it. What fails leaves the
+ * batch: the rest goes on, so that a disk that is nearly full takes what it can. */
 static void sync_temps(struct inbox *inbox, struct batch *batch)
 {
+    char name[LEDGER_TEMP_BYTES + 1];
+    size_t kept = 0;
     for (size_t i = 0; i < batch->count; i++) {
-        if (batch->number == 0 && fsync(batch->fds[i]) != 0) {
+        if (sync_and_close(batch->fds[i])) {
+            batch->items[kept] = batch->items[i];
+            batch->entries[kept++] = batch->entries[i];
+        } else {
             batch->number = errno;
-        }
-        if (close(batch->fds[i]) != 0 && batch->number == 0) {
-            batch->number = errno; /* a full network disk says so here */
+            ledger_temp_name(&batch->entries[i], name);
+            (void)unlinkat(inbox->temp, name, 0);
         }
     }
-    if (batch->number == 0 && batch->count > 0 && fsync(inbox->temp) != 0) {
+    batch->count = kept;
+    if (kept > 0 && fsync(inbox->temp) != 0) {
         batch->number = errno;
+        remove_temps(inbox, batch);
+        batch->count = 0;
     }
 }
 
@@ -353,8 +372,7 @@ static relais_status publish(struct inbox *inbox, struct batch *batch, relais_er
 static relais_status store_batch(struct inbox *inbox, struct batch *batch, relais_error *error)
 {
     sync_temps(inbox, batch);
-    if (batch->number != 0) {
-        remove_temps(inbox, batch);
+    if (batch->count == 0) {
         return RELAIS_OK;
     }
     relais_status status = ledger_record(inbox->ledger, batch->entries, batch->count, error);
@@ -377,6 +395,7 @@ relais_status inbox_store(struct inbox *inbox, struct inbox_item *items, size_t 
 {
     struct batch batch = {.count = 0};
     assert(count <= LEDGER_BATCH);
+    batch.number = ledger_reserve(inbox->ledger);
     gather(inbox, items, count, now_ms, &batch);
     relais_status status = batch.count > 0 ? store_batch(inbox, &batch, error) : RELAIS_OK;
     if (status == RELAIS_OK && ledger_is_wasteful(inbox->ledger)) {

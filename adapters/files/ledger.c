@@ -198,6 +198,16 @@ relais_status ledger_record(struct ledger *ledger, const struct ledger_entry *en
     return RELAIS_OK;
 }
 
+int ledger_reserve(const struct ledger *ledger)
+{
+    /* twice: what fails after the batch is recorded, too */
+    const off_t bytes = (off_t)2 * LEDGER_BATCH * LEDGER_LINE_BYTES;
+    if (fallocate(ledger->fd, FALLOC_FL_KEEP_SIZE, ledger->size, bytes) == 0) {
+        return 0;
+    }
+    return errno == ENOSPC || errno == EDQUOT ? errno : 0; /* not every file system can */
+}
+
 void ledger_note(struct ledger *ledger, const unsigned char key[LEDGER_KEY_BYTES],
                  enum ledger_mark mark, int64_t now_ms)
 {

@@ -46,6 +46,9 @@ enum ledger_mark ledger_look(const struct ledger *ledger,
 relais_status ledger_record(struct ledger *ledger, const struct ledger_entry *entries, size_t count,
                             relais_error *error);
 
+/* Sets disk space aside for a batch, before the batch itself fills the disk. 0 or an errno. */
+int ledger_reserve(const struct ledger *ledger);
+
 /* Changes a known key in memory; on disk with the next ledger_compact(). VOID forgets it. */
 void ledger_note(struct ledger *ledger, const unsigned char key[LEDGER_KEY_BYTES],
                  enum ledger_mark mark, int64_t now_ms);

@@ -98,6 +98,21 @@ static void close_parts(struct program *program)
     config_free(program->config);
 }
 
+/* What would be right when the broker will not have us. */
+static const char *remedy_of(relais_status trouble)
+{
+    switch (trouble) {
+    case RELAIS_KEY_REFUSED:
+        return "a key that the operator has registered, and the broker's own key, in the profile";
+    case RELAIS_KEY_REVOKED:
+        return "a key that is registered: ask the operator";
+    case RELAIS_VERSION_UNSUPPORTED:
+        return "a release that speaks the broker's version";
+    default:
+        return "";
+    }
+}
+
 static void say_connection(struct program *program)
 {
     relais_session session;
@@ -111,7 +126,9 @@ static void say_connection(struct program *program)
     if (session.trouble != program->trouble) {
         program->trouble = session.trouble;
         if (session.trouble != RELAIS_OK && session.trouble != RELAIS_UNREACHABLE) {
-            LOG(LOG_LEVEL_ERROR, "bus.trouble", {"reason", relais_status_name(session.trouble), 0});
+            LOG(LOG_LEVEL_ERROR, "bus.trouble", {"reason", relais_status_name(session.trouble), 0},
+                {"profile", program->config->profile, 0},
+                {"expected", remedy_of(session.trouble), 0});
         }
     }
 }

@@ -190,10 +190,15 @@ def full(bus, build):
             capture_output=True, check=False).returncode != 0:
         raise Skip("needs the right to mount a tmpfs")
     try:
-        bus.start_all()
+        bus.start_broker()
+        bus.wait_for_broker()
+        bus.start_sender()
         contents = {f"RCO-{i}.bin": os.urandom(200_000) for i in range(12)}
         for name, content in contents.items():
             bus.drop(name, content)
+        wait_until("all wait in the mailbox",
+                   lambda: bus.waiting_in("commune-76540/etat-civil") == len(contents))
+        bus.start_receiver()
         wait_until("a warning", lambda: "inbound.blocked" in bus.log("commune-76540"))
         got = {}
 

@@ -238,6 +238,30 @@ START_TEST(disk_that_fails_at_each_call)
 }
 END_TEST
 
+/* What was written before the disk was full goes in: else a batch larger than the room never would.
+ */
+START_TEST(full_disk_takes_what_it_can)
+{
+    bool one_went_in = false;
+    bool happened = true;
+    for (unsigned call = 0; happened; call++) {
+        struct inbox_item items[ITEMS];
+        struct inbox *inbox = open_inbox();
+        fill(items);
+        faulty_disk_set(FAULTY_ONCE, call, ENOSPC);
+        relais_status status = inbox_store(inbox, items, ITEMS, now_ms, &error);
+        happened = faulty_disk_happened();
+        faulty_disk_set(FAULTY_NEVER, 0, 0);
+        one_went_in =
+            one_went_in || (status == RELAIS_STORE_FULL && items[0].result == INBOX_STORED &&
+                            items[1].result == INBOX_LATER);
+        inbox_close(inbox);
+        fresh();
+    }
+    ck_assert(one_went_in);
+}
+END_TEST
+
 START_TEST(known_message_is_not_written_again)
 {
     struct inbox_item items[ITEMS];
@@ -374,6 +398,7 @@ static TCase *storing(void)
 {
     TCase *cases = tcase_create("a message becomes one file");
     tcase_add_checked_fixture(cases, set_up, tear_down);
+    tcase_add_test(cases, full_disk_takes_what_it_can);
     tcase_add_test(cases, known_message_is_not_written_again);
     tcase_add_test(cases, same_id_of_another_is_another_message);
     tcase_add_test(cases, same_message_twice_in_a_batch_is_one);

@@ -26,7 +26,6 @@ enum {
     WINDOW_MESSAGES = 1024,
     WINDOW_MESSAGES_MAX = 65536, /* a table of pointers four times as long */
     WINDOW_BYTES = 32 * 1024 * 1024,
-    LAST_WORDS_MS = 100, /* for answers that were given just before the end */
     WAIT_LONGEST_MS = 60000,
 };
 
@@ -110,17 +109,13 @@ relais_status relais_client_open(const relais_client_options *options, relais_cl
 /* Answers given just before go out, and a goodbye, so that leases come back at once. */
 static void say_last_words(relais_client *client)
 {
-    Relais__V1__Goodbye goodbye = RELAIS__V1__GOODBYE__INIT;
-    Relais__V1__ToBroker command = RELAIS__V1__TO_BROKER__INIT;
-    int linger_ms = LAST_WORDS_MS;
-    if (client->connection.phase != CONNECTION_READY) {
+    const struct connection *connection = &client->connection;
+    if (connection->phase != CONNECTION_READY) {
         return;
     }
     receiver_flush(client, clock_monotonic_ms());
-    command.command_case = RELAIS__V1__TO_BROKER__COMMAND_GOODBYE;
-    command.goodbye = &goodbye;
-    if (client_say(client, &command, NULL, 0)) {
-        (void)zmq_setsockopt(client->connection.socket, ZMQ_LINGER, &linger_ms, sizeof linger_ms);
+    if (!connection->blocked && !connection->line_gone) {
+        hangup_say_goodbye(&client->connection);
     }
 }
 

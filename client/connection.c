@@ -7,7 +7,6 @@
 #include <errno.h>
 #include <fcntl.h>
 #include <sodium.h>
-#include <stdio.h>
 #include <string.h>
 #include <sys/eventfd.h>
 #include <unistd.h>
@@ -16,6 +15,7 @@
 #include "client/client_state.h"
 #include "client/clock.h"
 #include "client/error.h"
+#include "client/line_monitor.h"
 #include "program/locale.h"
 
 enum {
@@ -32,9 +32,6 @@ enum {
     SOCKET_QUEUE = 1000,
     MESSAGE_BYTES_MAX = 65 * 1024 * 1024, /* the largest payload that a broker may allow + 1 MiB */
     ROUTING_ID_BYTES = 16,
-    MONITOR_EVENTS = ZMQ_EVENT_CLOSED | ZMQ_EVENT_DISCONNECTED |
-                     ZMQ_EVENT_HANDSHAKE_FAILED_NO_DETAIL | ZMQ_EVENT_HANDSHAKE_SUCCEEDED |
-                     ZMQ_EVENT_HANDSHAKE_FAILED_PROTOCOL | ZMQ_EVENT_HANDSHAKE_FAILED_AUTH,
 };
 
 /* libzmq aborts where it lacks a descriptor for its own threads: look before. */
@@ -64,6 +61,7 @@ static bool descriptors_left(int wanted)
 relais_status connection_init(struct connection *connection, relais_error *error)
 {
     *connection = (struct connection){.phase = CONNECTION_PAUSED};
+    hangup_init(&connection->hangup);
     if (!descriptors_left(CONTEXT_DESCRIPTORS)) {
         return error_fill(error, RELAIS_SYSTEM, "RLIMIT_NOFILE", strerror(EMFILE),
                           _("24 free file descriptors for each client"));
@@ -80,6 +78,9 @@ relais_status connection_init(struct connection *connection, relais_error *error
 
 static void close_line(struct connection *connection)
 {
+    if (connection->phase == CONNECTION_READY) { /* before, no message had more than one frame */
+        hangup_line(connection);
+    }
     if (connection->socket != NULL) {
         (void)zmq_socket_monitor(connection->socket, NULL, 0);
         (void)zmq_close(connection->socket);
@@ -92,6 +93,7 @@ static void close_line(struct connection *connection)
     connection->phase = CONNECTION_PAUSED;
     connection->blocked = false;
     connection->line_gone = false;
+    hangup_init(&connection->hangup);
 }
 
 void connection_fini(struct connection *connection)
@@ -142,14 +144,9 @@ static bool set_options(void *socket, const relais_client *client)
 
 static bool open_monitor(struct connection *connection)
 {
-    char address[48];
-    (void)snprintf(address, sizeof address, "inproc://monitor-%u", ++connection->attempts);
-    if (zmq_socket_monitor(connection->socket, address, MONITOR_EVENTS) != 0) {
-        return false;
-    }
-    connection->monitor = zmq_socket(connection->context, ZMQ_PAIR);
-    return connection->monitor != NULL && set_number(connection->monitor, ZMQ_LINGER, 0) &&
-           zmq_connect(connection->monitor, address) == 0;
+    connection->monitor =
+        line_monitor_open(connection->context, connection->socket, ++connection->attempts);
+    return connection->monitor != NULL;
 }
 
 /* Hello goes into the socket's queue and leaves when the handshake is done. */
@@ -248,10 +245,13 @@ static void handshake_failed(relais_client *client, int event, int64_t now_ms)
                     now_ms);
 }
 
-static void handle_event(relais_client *client, int event, int64_t now_ms)
+static void handle_event(relais_client *client, const struct line_event *event, int64_t now_ms)
 {
     struct connection *connection = &client->connection;
-    switch (event) {
+    switch (event->kind) {
+    case ZMQ_EVENT_CONNECTED:
+        hangup_connected(&connection->hangup, event->value);
+        break;
     case ZMQ_EVENT_HANDSHAKE_SUCCEEDED:
         connection->dropped_handshakes = 0;
         if (connection->phase == CONNECTION_CONNECTING) {
@@ -262,9 +262,10 @@ static void handle_event(relais_client *client, int event, int64_t now_ms)
     case ZMQ_EVENT_HANDSHAKE_FAILED_AUTH:
     case ZMQ_EVENT_HANDSHAKE_FAILED_PROTOCOL:
     case ZMQ_EVENT_HANDSHAKE_FAILED_NO_DETAIL:
-        handshake_failed(client, event, now_ms);
+        handshake_failed(client, event->kind, now_ms);
         break;
     default: /* CLOSED, DISCONNECTED: what came before is read first */
+        hangup_ended(&connection->hangup);
         connection->line_gone = true;
         break;
     }
@@ -272,16 +273,10 @@ static void handle_event(relais_client *client, int event, int64_t now_ms)
 
 void connection_watch_monitor(relais_client *client, int64_t now_ms)
 {
-    while (client->connection.monitor != NULL) {
-        unsigned char frame[6];
-        uint16_t event = 0;
-        int size = zmq_recv(client->connection.monitor, frame, sizeof frame, ZMQ_DONTWAIT);
-        if (size != (int)sizeof frame) {
-            return;
-        }
-        memcpy(&event, frame, sizeof event);
-        (void)zmq_recv(client->connection.monitor, frame, sizeof frame, ZMQ_DONTWAIT);
-        handle_event(client, event, now_ms);
+    struct line_event event;
+    while (client->connection.monitor != NULL &&
+           line_monitor_next(client->connection.monitor, &event)) {
+        handle_event(client, &event, now_ms);
     }
 }
 

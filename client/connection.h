@@ -14,6 +14,7 @@
 #ifndef RELAIS_CLIENT_CONNECTION_H
 #define RELAIS_CLIENT_CONNECTION_H
 
+#include "client/hangup.h"
 #include "relais/v1/command.pb-c.h"
 
 #include <relais/client.h>
@@ -45,6 +46,7 @@ struct connection {
     enum connection_phase phase;
     bool blocked; /* the socket took nothing more: wait until it can be written */
     bool line_gone;
+    struct hangup hangup;
     int64_t deadline_ms; /* PAUSED: next attempt; CONNECTING, GREETING: the end of patience */
     int64_t ready_ms;    /* since when READY */
     uint32_t pause_ms;

@@ -7,6 +7,7 @@
  * once whatever the number of entries. Entries wait in a *lane* in the order of their sequence
  * number; an entry with due_ms > 0 waits aside until then, and is offered before the lanes when
  * due. The broker *takes* entries: they are its own until it acks, defers, buries or releases them.
+ * A buried entry is a *dead letter*: it holds its message until it is replayed or dropped.
  */
 #ifndef RELAIS_CORE_STORED_H
 #define RELAIS_CORE_STORED_H
@@ -15,6 +16,11 @@
 
 #include <stdbool.h>
 #include <stdint.h>
+
+enum {
+    STORED_REASON_BYTES = 256,    /* LIMIT_REASON_BYTES: on disk for good */
+    STORED_CODE_DAMAGED = 0xFFFF, /* of a dead letter that the store itself buried */
+};
 
 enum lane { LANE_HIGH = 0, LANE_NORMAL = 1, LANE_LOW = 2, LANE_COUNT = 3 };
 
@@ -30,7 +36,7 @@ enum store_status {
     STORE_DONE = 0,
     STORE_NO_ROOM, /* the reserve or the map's share is reached; nothing was written for this op */
     STORE_NOT_FOUND, /* no such entry: acknowledged before */
-    STORE_DAMAGED,   /* a checksum does not match; the entry was moved aside */
+    STORE_DAMAGED,   /* a checksum does not match; the entry was moved aside, or stays dead */
 };
 
 enum store_op_kind {
@@ -40,7 +46,17 @@ enum store_op_kind {
     STORE_ACK,
     STORE_DEFER,
     STORE_BURY,
-    STORE_RELEASE, /* not a write: the entry may be taken again */
+    STORE_RELEASE,   /* not a write: the entry may be taken again */
+    STORE_DEAD_LIST, /* nor is this */
+    STORE_DEAD_READ, /* nor this */
+    STORE_REPLAY,    /* a dead letter whose message is whole goes to its lane, with no attempts */
+    STORE_DROP,      /* a dead letter goes for good */
+};
+
+/* Names a dead letter. */
+struct dead_key {
+    uint32_t mailbox;
+    uint64_t sequence;
 };
 
 struct store_recipient {
@@ -86,6 +102,13 @@ struct store_op {
             const char *reason; /* NUL-terminated, at most LIMIT_REASON_BYTES */
         } bury;
         struct entry_key release;
+        struct {
+            uint32_t mailbox;
+            uint64_t after; /* the first has a higher sequence */
+            uint32_t max_entries;
+            uint32_t max_bytes; /* of envelopes; the first is listed even when it is larger */
+        } dead_list;
+        struct dead_key dead; /* READ, REPLAY, DROP */
     };
 };
 
@@ -95,6 +118,19 @@ struct store_entry {
     int64_t accepted_ms;
     int64_t expires_ms;
     struct held_message message;
+};
+
+struct store_dead {
+    uint64_t sequence;
+    uint32_t attempts;
+    uint32_t code; /* relais.v1.Code, or STORED_CODE_DAMAGED */
+    int64_t died_ms;
+    int64_t accepted_ms;
+    int64_t expires_ms;
+    uint64_t bytes; /* of envelope and payload */
+    char reason[STORED_REASON_BYTES + 1];
+    bool damaged; /* its record, or what was read of its message: the fields of that are 0 */
+    struct held_message message; /* DEAD_LIST: the envelope alone */
 };
 
 /* What became of an op. Every op but RELEASE has exactly one result, in the order of the ops, and
@@ -113,7 +149,15 @@ struct store_result {
             uint32_t count;
             bool more;           /* others can be taken now */
             int64_t next_due_ms; /* when the first deferred entry is due; 0: none waits */
+            uint32_t aside;      /* entries that were damaged: dead letters now */
+            uint64_t aside_bytes;
         } take;
+        struct {
+            struct store_dead *entries; /* receiver drops the messages and calls free() */
+            uint32_t count;             /* of DEAD_READ: 1, damaged or not */
+            bool more;
+        } dead;
+        uint64_t replayed_bytes;
     };
 };
 

@@ -42,6 +42,10 @@ static void op_drop(struct store_op *op)
     case STORE_ACK:
     case STORE_DEFER:
     case STORE_RELEASE:
+    case STORE_DEAD_LIST:
+    case STORE_DEAD_READ:
+    case STORE_REPLAY:
+    case STORE_DROP:
         break;
     }
 }
@@ -98,6 +102,10 @@ static bool op_own(struct store_op *op)
     case STORE_ACK:
     case STORE_DEFER:
     case STORE_RELEASE:
+    case STORE_DEAD_LIST:
+    case STORE_DEAD_READ:
+    case STORE_REPLAY:
+    case STORE_DROP:
         break;
     }
     return true;

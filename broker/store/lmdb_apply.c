@@ -16,8 +16,8 @@ static struct mailbox *find_mailbox(const struct batch *batch, uint32_t id)
     return mailbox_find(&batch->store->mailboxes, id);
 }
 
-static int put_entry(struct batch *batch, struct mailbox *mailbox, const struct entry_key *key,
-                     const struct entry_record *entry)
+int batch_put_entry(struct batch *batch, struct mailbox *mailbox, const struct entry_key *key,
+                    const struct entry_record *entry)
 {
     struct record_key record_key;
     struct small_record record;
@@ -61,8 +61,7 @@ static int remove_entry(struct batch *batch, struct mailbox *mailbox, const stru
     return rc;
 }
 
-/* One entry fewer refers to the message. */
-static int release_message(struct batch *batch, uint64_t sequence)
+int batch_release_message(struct batch *batch, uint64_t sequence)
 {
     struct record_key key;
     struct bytes record = {0};
@@ -99,7 +98,7 @@ static int append_entries(struct batch *batch, const struct store_op *op, uint64
                                 .lane = recipient->lane,
                                 .due_ms = recipient->due_ms > 0 ? recipient->due_ms : 0,
                                 .sequence = sequence};
-        rc = put_entry(batch, find_mailbox(batch, key.mailbox), &key, &entry);
+        rc = batch_put_entry(batch, find_mailbox(batch, key.mailbox), &key, &entry);
     }
     if (rc == 0 && count > 1) {
         struct record_key key;
@@ -157,7 +156,7 @@ static int apply_ack(struct batch *batch, const struct entry_key *key, struct st
         result->status = STORE_NOT_FOUND;
         return 0;
     }
-    return rc != 0 ? rc : release_message(batch, key->sequence);
+    return rc != 0 ? rc : batch_release_message(batch, key->sequence);
 }
 
 static int apply_defer(struct batch *batch, const struct store_op *op, struct store_result *result)
@@ -172,10 +171,10 @@ static int apply_defer(struct batch *batch, const struct store_op *op, struct st
     }
     key.due_ms = op->defer.due_ms > 0 ? op->defer.due_ms : 1;
     entry.attempts = op->defer.attempts;
-    return rc != 0 ? rc : put_entry(batch, mailbox, &key, &entry);
+    return rc != 0 ? rc : batch_put_entry(batch, mailbox, &key, &entry);
 }
 
-int batch_bury(struct batch *batch, const struct entry_key *key, const struct dead_record *dead)
+int batch_bury(struct batch *batch, const struct entry_key *key, struct dead_record *dead)
 {
     struct mailbox *mailbox = find_mailbox(batch, key->mailbox);
     struct entry_record entry;
@@ -185,11 +184,10 @@ int batch_bury(struct batch *batch, const struct entry_key *key, const struct de
     if (rc != 0) {
         return rc;
     }
-    struct dead_record kept = *dead;
-    kept.bytes = entry.bytes;
-    kept.lane = key->lane;
+    dead->bytes = entry.bytes;
+    dead->lane = key->lane;
     key_dead(&record_key, key->mailbox, key->sequence);
-    record_write_dead(&record, &record_key, &kept);
+    record_write_dead(&record, &record_key, dead);
     mailbox->counts.dead++;
     return batch_put(batch, TABLE_DEAD, &record_key, &record, 0);
 }
@@ -249,6 +247,14 @@ int batch_apply(struct batch *batch, const struct store_op *op)
         return apply_defer(batch, op, result);
     case STORE_BURY:
         return apply_bury(batch, op, result);
+    case STORE_DEAD_LIST:
+        return batch_dead_list(batch, op, result);
+    case STORE_DEAD_READ:
+        return batch_dead_read(batch, op, result);
+    case STORE_REPLAY:
+        return batch_replay(batch, op, result);
+    case STORE_DROP:
+        return batch_drop(batch, op, result);
     case STORE_RELEASE:
         break;
     }

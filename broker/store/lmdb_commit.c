@@ -205,6 +205,12 @@ static int batch_run(struct batch *batch, const struct store_op *ops, size_t cou
     return rc;
 }
 
+static bool op_writes(enum store_op_kind kind)
+{
+    return kind != STORE_TAKE && kind != STORE_RELEASE && kind != STORE_DEAD_LIST &&
+           kind != STORE_DEAD_READ;
+}
+
 /* How many ops, from the first, may share a transaction; whether one of them writes. */
 static size_t batch_size(const struct store_op *ops, size_t count, bool *out_writes)
 {
@@ -215,7 +221,7 @@ static size_t batch_size(const struct store_op *ops, size_t count, bool *out_wri
     while (size < count && size < BATCH_OPS && bytes < BATCH_APPEND_BYTES &&
            recipients < BATCH_RECIPIENTS) {
         const struct store_op *op = &ops[size++];
-        writes = writes || (op->kind != STORE_TAKE && op->kind != STORE_RELEASE);
+        writes = writes || op_writes(op->kind);
         if (op->kind == STORE_APPEND) {
             bytes += room_cost(op);
             recipients += op->append.recipient_count;

@@ -135,22 +135,23 @@ static int copy_segments(MDB_cursor *cursor, uint64_t sequence, struct bytes fir
 }
 
 static void give(const struct message_head *head, struct buffer *buffer, const uint8_t *data,
-                 struct store_entry *out_entry)
+                 size_t payload_bytes, struct store_entry *out_entry)
 {
     out_entry->accepted_ms = head->accepted_ms;
     out_entry->expires_ms = head->expires_ms;
     out_entry->message = (struct held_message){
         .envelope = {data, head->envelope_bytes},
-        .payload = {data + head->envelope_bytes, head->payload_bytes},
+        .payload = {data + head->envelope_bytes, payload_bytes},
         .envelope_buffer = buffer,
         .payload_buffer = buffer_ref(buffer),
     };
 }
 
-static int load(MDB_cursor *cursor, uint64_t sequence, struct store_entry *out_entry)
+/* The first segment, opened, and the head in it. */
+static int find_first(MDB_cursor *cursor, uint64_t sequence, struct bytes *out_first,
+                      struct message_head *out_head)
 {
     struct record_key key;
-    struct message_head head;
     key_message(&key, sequence, 0);
     MDB_val key_value = val_of_key(&key);
     MDB_val value;
@@ -158,9 +159,17 @@ static int load(MDB_cursor *cursor, uint64_t sequence, struct store_entry *out_e
     if (rc != 0) {
         return rc;
     }
-    struct bytes first = open_segment(sequence, 0, &key_value, &value);
-    if (first.data == NULL || !message_head_read(first, &head)) {
-        return MDB_NOTFOUND;
+    *out_first = open_segment(sequence, 0, &key_value, &value);
+    return out_first->data != NULL && message_head_read(*out_first, out_head) ? 0 : MDB_NOTFOUND;
+}
+
+static int load(MDB_cursor *cursor, uint64_t sequence, struct store_entry *out_entry)
+{
+    struct message_head head;
+    struct bytes first;
+    int rc = find_first(cursor, sequence, &first, &head);
+    if (rc != 0) {
+        return rc;
     }
     size_t size = (size_t)head.envelope_bytes + head.payload_bytes;
     uint8_t *data = NULL;
@@ -173,20 +182,58 @@ static int load(MDB_cursor *cursor, uint64_t sequence, struct store_entry *out_e
         buffer_unref(buffer);
         return rc;
     }
-    give(&head, buffer, data, out_entry);
+    give(&head, buffer, data, head.payload_bytes, out_entry);
     return 0;
 }
 
-int message_load(struct batch *batch, uint64_t sequence, struct store_entry *out_entry,
-                 bool *out_damaged)
+/* An envelope that the broker accepts fits in the first segment. */
+static int load_envelope(MDB_cursor *cursor, uint64_t sequence, struct store_entry *out_entry)
+{
+    struct message_head head;
+    struct bytes first;
+    int rc = find_first(cursor, sequence, &first, &head);
+    if (rc == 0 && head.envelope_bytes > first.size - MESSAGE_HEAD_BYTES) {
+        rc = MDB_NOTFOUND;
+    }
+    if (rc != 0) {
+        return rc;
+    }
+    uint8_t *data = NULL;
+    struct buffer *buffer = buffer_new(head.envelope_bytes, &data);
+    if (buffer == NULL) {
+        return ENOMEM;
+    }
+    if (head.envelope_bytes > 0) {
+        memcpy(data, first.data + MESSAGE_HEAD_BYTES, head.envelope_bytes);
+    }
+    give(&head, buffer, data, 0, out_entry);
+    return 0;
+}
+
+typedef int loader(MDB_cursor *cursor, uint64_t sequence, struct store_entry *out_entry);
+
+static int load_with(loader *how, struct batch *batch, uint64_t sequence,
+                     struct store_entry *out_entry, bool *out_damaged)
 {
     MDB_cursor *cursor = NULL;
     int rc = mdb_cursor_open(batch->txn, batch->store->tables[TABLE_MESSAGE], &cursor);
     if (rc != 0) {
         return rc;
     }
-    rc = load(cursor, sequence, out_entry);
+    rc = how(cursor, sequence, out_entry);
     mdb_cursor_close(cursor);
     *out_damaged = rc == MDB_NOTFOUND;
     return rc == MDB_NOTFOUND ? 0 : rc;
+}
+
+int message_load(struct batch *batch, uint64_t sequence, struct store_entry *out_entry,
+                 bool *out_damaged)
+{
+    return load_with(load, batch, sequence, out_entry, out_damaged);
+}
+
+int message_load_envelope(struct batch *batch, uint64_t sequence, struct store_entry *out_entry,
+                          bool *out_damaged)
+{
+    return load_with(load_envelope, batch, sequence, out_entry, out_damaged);
 }

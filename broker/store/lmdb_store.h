@@ -110,7 +110,18 @@ int batch_note(struct batch *batch, enum undo_kind kind, struct mailbox *mailbox
 int batch_apply(struct batch *batch, const struct store_op *op);
 /* Counters of the mailboxes that were touched, and the state. */
 int batch_write_state(struct batch *batch);
-int batch_bury(struct batch *batch, const struct entry_key *key, const struct dead_record *dead);
+int batch_put_entry(struct batch *batch, struct mailbox *mailbox, const struct entry_key *key,
+                    const struct entry_record *entry);
+/* One entry fewer refers to the message. */
+int batch_release_message(struct batch *batch, uint64_t sequence);
+/* Lane and bytes of *dead are filled in. */
+int batch_bury(struct batch *batch, const struct entry_key *key, struct dead_record *dead);
+
+/* lmdb_dead.c: dead letters. */
+int batch_dead_list(struct batch *batch, const struct store_op *op, struct store_result *result);
+int batch_dead_read(struct batch *batch, const struct store_op *op, struct store_result *result);
+int batch_replay(struct batch *batch, const struct store_op *op, struct store_result *result);
+int batch_drop(struct batch *batch, const struct store_op *op, struct store_result *result);
 
 /* lmdb_take.c */
 int batch_take(struct batch *batch, const struct store_op *op, struct store_result *result);
@@ -121,6 +132,9 @@ int message_delete(struct batch *batch, uint64_t sequence);
 /* *out_damaged instead of a message when it is not whole. */
 int message_load(struct batch *batch, uint64_t sequence, struct store_entry *out_entry,
                  bool *out_damaged);
+/* The envelope alone. */
+int message_load_envelope(struct batch *batch, uint64_t sequence, struct store_entry *out_entry,
+                          bool *out_damaged);
 
 /* lmdb_duplicate.c. MDB_NOTFOUND: not known within the window. */
 int duplicate_find(struct batch *batch, const struct store_op *op, uint64_t *out_sequence);

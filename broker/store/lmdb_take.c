@@ -6,7 +6,7 @@
  * Each lane, and the deferred entries, is a scan that stands on its first free entry. It begins at
  * the hint of the claims, so a take costs O(log n + taken), however many wait or are held.
  *
- * Damage: an entry whose record or message is not whole is moved to `dead` with code 0xFFFF and
+ * Damage: an entry whose record or message is not whole is moved to `dead` as DAMAGED and
  * never handed out; the result says STORE_DAMAGED, beside the entries that are whole. So does a
  * mailbox that should hold more than can be found: its counters are put right.
  */
@@ -20,7 +20,6 @@
 enum {
     SCAN_LATER = LANE_COUNT, /* behind one scan a lane */
     SCAN_COUNT = LANE_COUNT + 1,
-    DAMAGED_CODE = 0xFFFF,
     DAMAGED_MOST = 64, /* moved aside in one take; the next take finds the others */
     TAKE_RESERVE = 16, /* entries that a result has room for at first */
 };
@@ -265,10 +264,10 @@ static int find_next_due(struct take *take, int64_t *out_due_ms)
     return 0;
 }
 
-static int move_aside(struct take *take)
+static int move_aside(struct take *take, struct store_result *result)
 {
     static const char reason[] = "damaged on the disk of the broker";
-    struct dead_record dead = {.code = DAMAGED_CODE,
+    struct dead_record dead = {.code = STORED_CODE_DAMAGED,
                                .died_ms = take->now_ms,
                                .reason = {(const uint8_t *)reason, sizeof reason - 1}};
     for (size_t i = 0; i < take->damaged_count; i++) {
@@ -276,6 +275,8 @@ static int move_aside(struct take *take)
         if (rc != 0) {
             return rc;
         }
+        result->take.aside++;
+        result->take.aside_bytes += dead.bytes;
     }
     return 0;
 }
@@ -306,7 +307,7 @@ static int run(struct take *take, struct store_result *result)
     result->take.more = choose(take) >= 0;
     rc = find_next_due(take, &result->take.next_due_ms);
     /* Only now: what is moved aside moves the cursors too. */
-    rc = rc != 0 ? rc : move_aside(take);
+    rc = rc != 0 ? rc : move_aside(take, result);
     if (rc == 0 && !result->take.more && result->take.next_due_ms == 0) {
         rc = mend_counters(take, &mended);
     }

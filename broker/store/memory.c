@@ -5,6 +5,7 @@
  */
 #include "store/engine.h"
 #include "store/mailbox.h"
+#include "store/memory_dead.h"
 #include "store/memory_duplicate.h"
 #include "store/memory_mailbox.h"
 #include "store/outbox.h"
@@ -203,8 +204,37 @@ static bool apply_bury(struct memory_store *store, const struct store_op *op,
     if (!remove_entry(store, &op->bury.key, result, &entry)) {
         return true;
     }
-    entry.attempts = op->bury.attempts;
-    return entry_list_add(&find_mailbox(store, entry.key.mailbox)->dead, &entry);
+    return memory_dead_bury(find_mailbox(store, entry.key.mailbox), &entry, op);
+}
+
+/* False without memory. */
+static bool apply_dead(struct memory_store *store, const struct store_op *op,
+                       struct store_result *result)
+{
+    uint32_t id = op->kind == STORE_DEAD_LIST ? op->dead_list.mailbox : op->dead.mailbox;
+    struct memory_mailbox *mailbox = find_mailbox(store, id);
+    if (mailbox == NULL) {
+        result->status = STORE_NOT_FOUND;
+        return true;
+    }
+    if (op->kind == STORE_DEAD_LIST) {
+        return memory_dead_list(mailbox, op, result);
+    }
+    if (op->kind == STORE_DEAD_READ) {
+        return memory_dead_read(mailbox, op->dead.sequence, result);
+    }
+    struct memory_entry entry;
+    if (!memory_dead_remove(mailbox, op->dead.sequence, &entry)) {
+        result->status = STORE_NOT_FOUND;
+        return true;
+    }
+    if (op->kind == STORE_REPLAY) {
+        result->replayed_bytes = entry.message->bytes;
+        return memory_mailbox_add(mailbox, &entry);
+    }
+    uint64_t bytes = cost_of(&entry.message->held);
+    store->used_bytes -= memory_message_unref(entry.message) ? bytes : 0;
+    return true;
 }
 
 static void apply_release(struct memory_store *store, const struct entry_key *key)
@@ -280,6 +310,11 @@ static bool apply(struct memory_store *store, struct store_op *op, struct store_
     case STORE_RELEASE:
         apply_release(store, &op->release);
         return true;
+    case STORE_DEAD_LIST:
+    case STORE_DEAD_READ:
+    case STORE_REPLAY:
+    case STORE_DROP:
+        return apply_dead(store, op, result);
     }
     return true;
 }

@@ -22,6 +22,7 @@ static void list_fini(struct entry_list *list)
 {
     for (size_t i = 0; i < list->count; i++) {
         (void)memory_message_unref(list->items[list->first + i].message);
+        free(list->items[list->first + i].death);
     }
     free(list->items);
     memset(list, 0, sizeof *list);
@@ -35,8 +36,7 @@ void memory_mailbox_fini(struct memory_mailbox *mailbox)
     list_fini(&mailbox->dead);
 }
 
-/* Index behind `first` of the first entry that is not before `key`. */
-static size_t list_find(const struct entry_list *list, const struct entry_key *key)
+size_t entry_list_find(const struct entry_list *list, const struct entry_key *key)
 {
     size_t low = 0;
     size_t high = list->count;
@@ -76,12 +76,28 @@ bool entry_list_add(struct entry_list *list, const struct memory_entry *entry)
     if (!list_reserve(list)) {
         return false;
     }
-    size_t at = list_find(list, &entry->key);
+    size_t at = entry_list_find(list, &entry->key);
     struct memory_entry *place = list->items + list->first + at;
     memmove(place + 1, place, (list->count - at) * sizeof *place);
     *place = *entry;
     list->count++;
     return true;
+}
+
+struct memory_entry *entry_list_at(const struct entry_list *list, size_t index)
+{
+    return &list->items[list->first + index];
+}
+
+void entry_list_remove(struct entry_list *list, size_t index)
+{
+    if (index == 0) {
+        list->first++;
+    } else {
+        struct memory_entry *entry = entry_list_at(list, index);
+        memmove(entry, entry + 1, (list->count - index - 1) * sizeof *entry);
+    }
+    list->count--;
 }
 
 static struct entry_list *list_of(struct memory_mailbox *mailbox, const struct entry_key *key)
@@ -101,7 +117,7 @@ struct memory_entry *memory_mailbox_find(struct memory_mailbox *mailbox,
                                          const struct entry_key *key)
 {
     struct entry_list *list = list_of(mailbox, key);
-    size_t at = list != NULL ? list_find(list, key) : 0;
+    size_t at = list != NULL ? entry_list_find(list, key) : 0;
     if (list == NULL || at >= list->count) {
         return NULL;
     }
@@ -118,13 +134,7 @@ bool memory_mailbox_remove(struct memory_mailbox *mailbox, const struct entry_ke
     }
     *out_entry = *entry;
     struct entry_list *list = list_of(mailbox, key);
-    size_t at = (size_t)(entry - (list->items + list->first));
-    if (at == 0) {
-        list->first++;
-    } else {
-        memmove(entry, entry + 1, (list->count - at - 1) * sizeof *entry);
-    }
-    list->count--;
+    entry_list_remove(list, (size_t)(entry - (list->items + list->first)));
     return true;
 }
 
@@ -158,6 +168,6 @@ int64_t memory_mailbox_next_due(struct memory_mailbox *mailbox, int64_t now_ms)
 {
     struct entry_list *later = &mailbox->lists[MEMORY_LATER];
     struct entry_key after = {.due_ms = now_ms + 1};
-    const struct memory_entry *entry = first_free(later, list_find(later, &after));
+    const struct memory_entry *entry = first_free(later, entry_list_find(later, &after));
     return entry != NULL ? entry->key.due_ms : 0;
 }

@@ -25,6 +25,7 @@ struct memory_entry {
     uint32_t attempts;
     bool claimed;
     struct memory_message *message;
+    struct memory_death *death; /* NULL: it lives. See memory_dead.h */
 };
 
 /* Entries at items[first .. first + count): taking from the front moves nothing. */
@@ -58,6 +59,11 @@ struct memory_entry *memory_mailbox_next(struct memory_mailbox *mailbox, int64_t
 int64_t memory_mailbox_next_due(struct memory_mailbox *mailbox, int64_t now_ms);
 
 bool entry_list_add(struct entry_list *list, const struct memory_entry *entry);
+
+/* Index of the first entry that is not before `key`, and the entry there. */
+size_t entry_list_find(const struct entry_list *list, const struct entry_key *key);
+struct memory_entry *entry_list_at(const struct entry_list *list, size_t index);
+void entry_list_remove(struct entry_list *list, size_t index);
 
 /* One entry fewer; true when the message went with it. */
 bool memory_message_unref(struct memory_message *message);

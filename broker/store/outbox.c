@@ -24,15 +24,21 @@ bool outbox_init(struct outbox *outbox)
 
 void store_result_drop(struct store_result *result)
 {
-    if (result->kind != STORE_TAKE) {
-        return;
+    if (result->kind == STORE_TAKE) {
+        for (uint32_t i = 0; i < result->take.count; i++) {
+            held_message_drop(&result->take.entries[i].message);
+        }
+        free(result->take.entries);
+        result->take.entries = NULL;
+        result->take.count = 0;
+    } else if (result->kind == STORE_DEAD_LIST || result->kind == STORE_DEAD_READ) {
+        for (uint32_t i = 0; i < result->dead.count; i++) {
+            held_message_drop(&result->dead.entries[i].message);
+        }
+        free(result->dead.entries);
+        result->dead.entries = NULL;
+        result->dead.count = 0;
     }
-    for (uint32_t i = 0; i < result->take.count; i++) {
-        held_message_drop(&result->take.entries[i].message);
-    }
-    free(result->take.entries);
-    result->take.entries = NULL;
-    result->take.count = 0;
 }
 
 static void drop_waiting(struct outbox *outbox)

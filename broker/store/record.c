@@ -158,6 +158,16 @@ bool key_read_sequence(struct bytes key, uint64_t *out_sequence)
     return true;
 }
 
+bool key_read_dead(struct bytes key, struct dead_key *out_dead)
+{
+    if (key.size != 12) {
+        return false;
+    }
+    out_dead->mailbox = (uint32_t)get_number(key.data, 4);
+    out_dead->sequence = get_number(key.data + 4, 8);
+    return true;
+}
+
 bool key_read_duplicate_age(struct bytes key, struct duplicate_record *out_duplicate)
 {
     if (key.size != 16) {

@@ -123,6 +123,7 @@ struct bytes key_bytes(const struct record_key *key);
 bool key_read_entry(enum table table, struct bytes key, struct entry_key *out_entry);
 bool key_read_mailbox(struct bytes key, uint32_t *out_mailbox);
 bool key_read_sequence(struct bytes key, uint64_t *out_sequence); /* of message and refs */
+bool key_read_dead(struct bytes key, struct dead_key *out_dead);
 bool key_read_duplicate_age(struct bytes key, struct duplicate_record *out_duplicate);
 
 /* Fills in format and checksum of a record whose body is in place behind RECORD_HEAD_BYTES. */

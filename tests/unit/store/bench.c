@@ -1,6 +1,8 @@
 /* SPDX-License-Identifier: EUPL-1.2 */
 #include "tests/unit/store/bench.h"
 
+#include "store/outbox.h"
+
 #include <poll.h>
 #include <stdio.h>
 #include <stdlib.h>
@@ -185,6 +187,20 @@ struct store_op op_release(const struct entry_key *key)
     return (struct store_op){.kind = STORE_RELEASE, .release = *key};
 }
 
+struct store_op op_dead_list(uint32_t mailbox, uint64_t after, uint32_t max_entries)
+{
+    return (struct store_op){.kind = STORE_DEAD_LIST,
+                             .dead_list = {.mailbox = mailbox,
+                                           .after = after,
+                                           .max_entries = max_entries,
+                                           .max_bytes = UINT32_MAX}};
+}
+
+struct store_op op_dead(enum store_op_kind kind, uint32_t mailbox, uint64_t sequence)
+{
+    return (struct store_op){.kind = kind, .dead = {.mailbox = mailbox, .sequence = sequence}};
+}
+
 void bench_submit(struct bench *bench, struct store_op *ops, size_t count)
 {
     for (size_t i = 0; i < count; i++) {
@@ -241,13 +257,5 @@ struct store_result bench_one(struct bench *bench, struct store_op op)
 
 void result_drop(struct store_result *result)
 {
-    if (result->kind != STORE_TAKE) {
-        return;
-    }
-    for (uint32_t i = 0; i < result->take.count; i++) {
-        held_message_drop(&result->take.entries[i].message);
-    }
-    free(result->take.entries);
-    result->take.entries = NULL;
-    result->take.count = 0;
+    store_result_drop(result);
 }

@@ -250,6 +250,74 @@ START_TEST(nothing_accepted_is_lost_and_nothing_is_claimed_after_a_failure)
 }
 END_TEST
 
+/* Dead letters are replayed and dropped on a disk that fails: each is in one place afterwards, and
+ * what was said to be done is done. */
+enum { DEAD = 6, DEAD_CALLS_MOST = 60 };
+
+static size_t count_dead(struct dead_key *out_dead)
+{
+    struct store_result result = bench_one(&bench, op_dead_list(BOX, 0, DEAD + 1));
+    size_t count = result.dead.count;
+    for (uint32_t i = 0; i < result.dead.count; i++) {
+        ck_assert(!result.dead.entries[i].damaged);
+        out_dead[i] =
+            (struct dead_key){.mailbox = BOX, .sequence = result.dead.entries[i].sequence};
+    }
+    result_drop(&result);
+    return count;
+}
+
+static void bury_all(struct dead_key *out_dead)
+{
+    for (size_t i = 0; i < DEAD; i++) {
+        (void)bench_one(&bench, op_append(ids[i], 20, size_of(i), TO_BOX, 1));
+        struct store_result result = bench_one(&bench, op_take(BOX, 1));
+        struct entry_key key = result.take.entries[0].key;
+        result_drop(&result);
+        (void)bench_one(&bench, op_bury(&key, "dead"));
+    }
+    ck_assert_uint_eq(count_dead(out_dead), DEAD);
+}
+
+START_TEST(a_replay_or_a_drop_is_done_as_a_whole_or_not_at_all)
+{
+    int calls = _i / FAILURES + 1;
+    struct dead_key dead[DEAD + 1];
+    size_t done[2] = {0, 0};
+    bool alive = true;
+    bench_open(&bench);
+    (void)bench_one(&bench, op_mailbox(BOX, "commune-76540/etat-civil"));
+    bury_all(dead);
+    arm(calls, failures[_i % FAILURES]);
+    for (size_t i = 0; alive && i < DEAD; i++) {
+        struct store_result result;
+        struct store_op op = op_dead(i % 2 == 0 ? STORE_REPLAY : STORE_DROP, BOX, dead[i].sequence);
+        bench_submit(&bench, &op, 1);
+        alive = bench_collect(&bench, &result, 1) == 1;
+        done[i % 2] += alive ? 1 : 0;
+    }
+    ck_assert(alive || atomic_load(&calls_failed) > 0);
+    ck_assert(!alive || calls > DEAD * 3);
+    arm(0, 0);
+    bench_reopen(&bench);
+    size_t still = count_dead(dead);
+    size_t count = 0;
+    const struct stored_mailbox *mailboxes = store_mailboxes(bench.store, &count);
+    struct store_result result = bench_one(&bench, op_take(BOX, DEAD));
+    ck_assert_uint_eq(mailboxes[0].dead, still);
+    ck_assert_uint_eq(mailboxes[0].waiting, result.take.count);
+    ck_assert_uint_le(done[0] + done[1], DEAD - still);
+    ck_assert_uint_ge(done[0] + done[1] + 1, DEAD - still);
+    ck_assert_uint_le(done[0], result.take.count);
+    ck_assert_uint_ge(done[0] + 1, result.take.count);
+    for (uint32_t i = 0; i < result.take.count; i++) {
+        size_t message = (size_t)i * 2;
+        ck_assert(content_is(&result.take.entries[i], ids[message], 20, size_of(message)));
+    }
+    result_drop(&result);
+}
+END_TEST
+
 START_TEST(a_failure_while_making_a_store_leaves_one_that_can_be_made)
 {
     struct store_problem problem = {0};
@@ -278,6 +346,11 @@ static Suite *make_suite(void)
     tcase_add_loop_test(running, nothing_accepted_is_lost_and_nothing_is_claimed_after_a_failure, 0,
                         MOST_CALLS * FAILURES);
     suite_add_tcase(suite, running);
+    TCase *dead = tcase_create("dead");
+    tcase_add_checked_fixture(dead, set_up, tear_down);
+    tcase_add_loop_test(dead, a_replay_or_a_drop_is_done_as_a_whole_or_not_at_all, 0,
+                        DEAD_CALLS_MOST * FAILURES);
+    suite_add_tcase(suite, dead);
     TCase *making = tcase_create("making");
     tcase_add_checked_fixture(making, set_up, tear_down);
     tcase_add_loop_test(making, a_failure_while_making_a_store_leaves_one_that_can_be_made, 0,

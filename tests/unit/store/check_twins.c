@@ -16,6 +16,8 @@ static struct bench twins[ENGINE_COUNT];
 static uint64_t state;
 static struct entry_key held[HELD];
 static size_t held_count;
+static struct dead_key dead[HELD];
+static size_t dead_count;
 
 static uint32_t draw(uint32_t below)
 {
@@ -53,12 +55,21 @@ static void draw_append(struct store_op out_ops[ENGINE_COUNT], char *id,
     }
 }
 
+static struct store_op draw_dead(enum store_op_kind kind)
+{
+    if (dead_count == 0 || draw(20) == 0) {
+        return op_dead(kind, draw(BOXES + 1), draw(200));
+    }
+    const struct dead_key *one = &dead[draw((uint32_t)dead_count)];
+    return op_dead(kind, one->mailbox, one->sequence);
+}
+
 static void draw_op(struct store_op out_ops[ENGINE_COUNT], char *id,
                     struct store_recipient *recipients)
 {
     struct entry_key key = any_held();
     struct store_op op;
-    switch (draw(10)) {
+    switch (draw(14)) {
     case 0:
     case 1:
     case 2:
@@ -78,6 +89,17 @@ static void draw_op(struct store_op out_ops[ENGINE_COUNT], char *id,
         break;
     case 8:
         op = op_bury(&key, "drawn");
+        break;
+    case 9:
+    case 10:
+        op = op_dead_list(draw(BOXES + 1), draw(3) == 0 ? draw(200) : 0, draw(6));
+        op.dead_list.max_bytes = draw(10);
+        break;
+    case 11:
+        op = draw_dead(STORE_DEAD_READ);
+        break;
+    case 12:
+        op = draw_dead(draw(2) == 0 ? STORE_REPLAY : STORE_DROP);
         break;
     default:
         op = op_release(&key);
@@ -117,7 +139,33 @@ static void compare_entries(const struct store_result *left, const struct store_
     }
 }
 
-static void compare(struct store_result *left, struct store_result *right)
+static void compare_dead(const struct store_result *left, const struct store_result *right,
+                         uint32_t mailbox)
+{
+    ck_assert_uint_eq(left->dead.count, right->dead.count);
+    ck_assert_int_eq(left->dead.more, right->dead.more);
+    for (uint32_t i = 0; i < left->dead.count; i++) {
+        const struct store_dead *one = &left->dead.entries[i];
+        const struct store_dead *other = &right->dead.entries[i];
+        ck_assert_uint_eq(one->sequence, other->sequence);
+        ck_assert_uint_eq(one->attempts, other->attempts);
+        ck_assert_uint_eq(one->code, other->code);
+        ck_assert_int_eq(one->died_ms, other->died_ms);
+        ck_assert_int_eq(one->accepted_ms, other->accepted_ms);
+        ck_assert_int_eq(one->expires_ms, other->expires_ms);
+        ck_assert_uint_eq(one->bytes, other->bytes);
+        ck_assert_str_eq(one->reason, other->reason);
+        ck_assert_int_eq(one->damaged, other->damaged);
+        ck_assert(same_bytes(one->message.envelope, other->message.envelope));
+        ck_assert(same_bytes(one->message.payload, other->message.payload));
+        if (dead_count < HELD) {
+            dead[dead_count++] = (struct dead_key){.mailbox = mailbox, .sequence = one->sequence};
+        }
+    }
+}
+
+static void compare(struct store_result *left, struct store_result *right,
+                    const struct store_op *op)
 {
     ck_assert_int_eq(left->kind, right->kind);
     ck_assert_int_eq(left->status, right->status);
@@ -126,6 +174,11 @@ static void compare(struct store_result *left, struct store_result *right)
         ck_assert_int_eq(left->append.duplicate, right->append.duplicate);
     } else if (left->kind == STORE_TAKE) {
         compare_entries(left, right);
+    } else if (left->kind == STORE_DEAD_LIST || left->kind == STORE_DEAD_READ) {
+        compare_dead(left, right,
+                     left->kind == STORE_DEAD_LIST ? op->dead_list.mailbox : op->dead.mailbox);
+    } else if (left->kind == STORE_REPLAY) {
+        ck_assert_uint_eq(left->replayed_bytes, right->replayed_bytes);
     }
     result_drop(left);
     result_drop(right);
@@ -137,19 +190,22 @@ static void round_of(uint32_t count)
     struct store_result results[ENGINE_COUNT][BATCH];
     char ids[BATCH][16];
     struct store_recipient recipients[BATCH][3];
+    const struct store_op *asked[BATCH];
     size_t expected = 0;
     for (uint32_t i = 0; i < count; i++) {
         struct store_op pair[ENGINE_COUNT];
         draw_op(pair, ids[i], recipients[i]);
         ops[0][i] = pair[0];
         ops[1][i] = pair[1];
-        expected += pair[0].kind != STORE_RELEASE ? 1 : 0;
+        if (pair[0].kind != STORE_RELEASE) {
+            asked[expected++] = &ops[0][i];
+        }
     }
     for (int i = 0; i < ENGINE_COUNT; i++) {
         bench_do(&twins[i], ops[i], count, results[i]);
     }
     for (size_t i = 0; i < expected; i++) {
-        compare(&results[0][i], &results[1][i]);
+        compare(&results[0][i], &results[1][i], asked[i]);
     }
 }
 
@@ -160,6 +216,7 @@ START_TEST(both_engines_answer_the_same)
     (void)fprintf(stderr, "seed %llu\n", (unsigned long long)seed);
     state = seed;
     held_count = 0;
+    dead_count = 0;
     for (int i = 0; i < ENGINE_COUNT; i++) {
         bench_init(&twins[i], (enum engine_kind)i);
         twins[i].settings.duplicate_window_ms = 5000;

@@ -131,7 +131,7 @@ static relais_status ask(relais_client *client, struct question *question, int t
 relais_status relais_query_status(relais_client *client, int timeout_ms,
                                   relais_broker_status *out_status, relais_error *error)
 {
-    relais_broker_status found;
+    relais_broker_status found = {0};
     Relais__V1__Query query = RELAIS__V1__QUERY__INIT;
     Relais__V1__StatusQuery what = RELAIS__V1__STATUS_QUERY__INIT;
     struct question question = {.query = &query, .out_status = &found};

@@ -160,7 +160,7 @@ static void mend_ends(char *name)
 static void from_id(const char *id, char out_name[SAFE_NAME_BYTES + 1])
 {
     size_t used = (size_t)snprintf(out_name, SAFE_NAME_BYTES + 1, "message-");
-    for (size_t i = 0; id[i] != '\0' && i < ID_PART_BYTES; i++) {
+    for (size_t i = 0; i < ID_PART_BYTES && id[i] != '\0'; i++) {
         bool plain = isalnum((unsigned char)id[i]) || strchr("-_.", id[i]) != NULL;
         out_name[used] = '_';
         if (plain) {

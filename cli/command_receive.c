@@ -46,8 +46,11 @@ struct receiving {
     bool follow;
     uint64_t wanted; /* 0: whatever there is */
     uint64_t taken;
-    int64_t idle_ms;   /* how long to wait for a message; -1: for ever */
-    int64_t active_ms; /* when the last one came */
+    size_t unsettled;    /* acknowledgements without an answer, at the last look */
+    size_t lost;         /* and those that will never have one */
+    uint64_t reconnects; /* at the last look */
+    int64_t idle_ms;     /* how long to wait for a message; -1: for ever */
+    int64_t active_ms;   /* when the last one came */
     relais_delivery *held[PEEK_MAX];
     size_t held_count;
 };
@@ -117,10 +120,25 @@ static relais_status take(struct receiving *receiving, relais_delivery *delivery
         }
         progress_add(&receiving->progress, relais_delivery_message(delivery)->payload.size);
         relais_delivery_free(delivery);
+        receiving->unsettled = relais_unsettled(receiving->consumer);
     }
     receiving->taken += status == RELAIS_OK;
     receiving->active_ms = stopwatch_ms();
     return status;
+}
+
+/* With the connection goes what the library knew of acknowledgements without an answer. */
+static void count_lost(struct receiving *receiving)
+{
+    relais_session now;
+    size_t unsettled = relais_unsettled(receiving->consumer);
+    relais_client_session(receiving->session.client, &now);
+    bool is_new = !now.connected || now.reconnects != receiving->reconnects;
+    if (is_new && unsettled < receiving->unsettled) {
+        receiving->lost += receiving->unsettled - unsettled;
+    }
+    receiving->unsettled = unsettled;
+    receiving->reconnects = now.reconnects;
 }
 
 static bool is_over(const struct receiving *receiving)
@@ -146,6 +164,7 @@ static relais_status take_all(struct receiving *receiving, relais_error *error)
         } else if (status == RELAIS_TIMED_OUT || status == RELAIS_INTERRUPTED) {
             status = relais_wait(receiving->session.client, WAIT_SLICE_MS,
                                  &receiving->interrupt.poll, 1);
+            count_lost(receiving);
             if (status == RELAIS_TIMED_OUT || status == RELAIS_INTERRUPTED) {
                 status = RELAIS_OK;
             }
@@ -166,14 +185,16 @@ static void settle(struct receiving *receiving)
     int64_t end_ms = stopwatch_ms() + SETTLE_MS;
     while (relais_unsettled(receiving->consumer) > 0 && stopwatch_ms() < end_ms) {
         relais_status status = relais_wait(receiving->session.client, WAIT_SLICE_MS, NULL, 0);
+        count_lost(receiving);
         if (status != RELAIS_OK && status != RELAIS_TIMED_OUT && status != RELAIS_INTERRUPTED) {
             break;
         }
     }
-    size_t left = relais_unsettled(receiving->consumer);
-    if (left > 0) {
+    receiving->lost += relais_unsettled(receiving->consumer);
+    if (receiving->lost > 0) {
         talk_note(&receiving->invocation->output,
-                  _("%zu acknowledgements have no answer; these messages may come again"), left);
+                  _("%zu acknowledgements have no answer; these messages may come again"),
+                  receiving->lost);
     }
 }
 
@@ -188,13 +209,25 @@ static void give_back(struct receiving *receiving)
     receiving->held_count = 0;
 }
 
+/* An empty mailbox and a broker that has gone look the same from the consumer. */
+static relais_status check_line(const struct receiving *receiving, relais_error *error)
+{
+    relais_session now;
+    relais_client_session(receiving->session.client, &now);
+    bool enough = receiving->wanted > 0 && receiving->taken >= receiving->wanted;
+    if (now.connected || enough || interrupt_came(&receiving->interrupt)) {
+        return RELAIS_OK;
+    }
+    return talk_fill(error, RELAIS_UNREACHABLE, NULL, NULL, _("a broker that stays: see its log"));
+}
+
 static enum exit_code code_of(const struct receiving *receiving)
 {
     if (receiving->taken == 0 && !receiving->follow) {
         talk_note(&receiving->invocation->output, _("no message"));
     }
     if (receiving->wanted == 0 || receiving->taken >= receiving->wanted) {
-        return CODE_DONE;
+        return receiving->lost > 0 && !receiving->follow ? CODE_PARTLY : CODE_DONE;
     }
     return receiving->taken > 0 ? CODE_PARTLY : CODE_UNREACHABLE;
 }
@@ -210,8 +243,10 @@ static enum exit_code receive(struct receiving *receiving, const char *address)
                       &error) != RELAIS_OK) {
         return talk_error(&error);
     }
+    receiving->reconnects = receiving->session.info.reconnects;
     progress_init(&receiving->progress, &receiving->invocation->output, 0);
     relais_status status = take_all(receiving, &error);
+    status = status == RELAIS_OK ? check_line(receiving, &error) : status;
     progress_clear(&receiving->progress);
     if (receiving->ack) {
         settle(receiving);

@@ -190,8 +190,10 @@ static void block(struct inbound *inbound, size_t index, const relais_error *err
 {
     struct place *place = &inbound->places[index];
     if (!place->blocked) {
-        LOG(LOG_LEVEL_WARNING, "inbound.blocked", {"reason", relais_status_name(error->status), 0},
-            {"system", error->wrong, 0}, {"retry_ms", NULL, place->blocked_ms});
+        LOG(LOG_LEVEL_WARNING, "inbound.blocked", {"folder", place->path, 0},
+            {"reason", relais_status_name(error->status), 0}, {"system", error->wrong, 0},
+            {"expected", "a folder that the adapter's user may write to, on a disk with room", 0},
+            {"retry_ms", NULL, place->blocked_ms});
     }
     place->blocked = true;
     place->blocked_until_ms = now_ms + place->blocked_ms;

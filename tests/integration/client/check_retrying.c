@@ -212,6 +212,36 @@ START_TEST(busy_is_tried_again_at_the_pace_of_the_broker)
 }
 END_TEST
 
+static void note_status(void *context, const relais_outcome *outcome)
+{
+    relais_status *status = context;
+    *status = outcome->error.status;
+}
+
+START_TEST(what_rests_for_a_refusal_ends_with_it)
+{
+    enum { PATIENCE_MS = 50 }; /* the refusal asks for 100 */
+    struct record *record = calloc(1, sizeof *record);
+    struct fake_script script = {.answer = busy_at_first, .context = record};
+    struct fake_broker *broker = fake_start(&script);
+    relais_client *client = fixture_open(broker);
+    relais_message message = fixture_message(NULL, "payload-0");
+    relais_status closed = RELAIS_OK;
+    relais_error error;
+    record->refusals_left = 1000;
+    ck_assert_int_eq(relais_client_connect(client, FIXTURE_PATIENCE_MS, &error), RELAIS_OK);
+    ck_assert_int_eq(relais_send(client, &message, PATIENCE_MS, &error), RELAIS_BUSY);
+    ck_assert_str_ne(error.right, "");
+    ck_assert_uint_eq(relais_unanswered(client), 0);
+    ck_assert_int_eq(relais_submit(client, &message, note_status, &closed, &error), RELAIS_OK);
+    ck_assert_int_eq(relais_wait(client, PATIENCE_MS, NULL, 0), RELAIS_TIMED_OUT);
+    relais_client_close(client);
+    ck_assert_int_eq(closed, RELAIS_BUSY);
+    fake_stop(broker);
+    free(record);
+}
+END_TEST
+
 static bool answer_late(struct fake_broker *broker, void *context, const struct fake_heard *heard)
 {
     struct record *record = context;
@@ -337,6 +367,7 @@ static void add(void *tcase)
     tcase_add_test(tcase, a_lost_connection_repeats_the_same_bytes_in_order);
     tcase_add_test(tcase, a_broker_that_forgot_us_is_greeted_again);
     tcase_add_test(tcase, busy_is_tried_again_at_the_pace_of_the_broker);
+    tcase_add_test(tcase, what_rests_for_a_refusal_ends_with_it);
     tcase_add_test(tcase, a_send_that_timed_out_is_given_up);
     tcase_add_test(tcase, what_was_given_up_is_not_repeated);
     tcase_add_loop_test(tcase, an_answer_to_what_nobody_asked_is_malformed, 0, 4);

@@ -336,6 +336,7 @@ START_TEST(a_full_store_refuses_and_invites_again)
     ck_assert_uint_eq(refused->n_refusals, 2);
     heard_error(refused->refusals[1]->error, CODE(STORE_FULL), "submit");
     ck_assert_uint_eq(refused->refusals[1]->error->retry_after_ms, 5000);
+    ck_assert(world_noted(&world, "store.full"));
     world.shelf.no_room = false;
     world_submit_one(&world, 1, 3, "id-1");
     world_turn(&world);

@@ -1,0 +1,455 @@
+/* SPDX-License-Identifier: EUPL-1.2
+ *
+ * See disk.h. The order of entries is that of the memory engine (store/memory_mailbox.h).
+ */
+#include "disk.h"
+
+#include "agenda.h"
+
+#include <assert.h>
+#include <stdlib.h>
+#include <string.h>
+
+void disk_init(struct disk *disk, struct trace *trace, struct ledger *ledger, struct chance *chance)
+{
+    *disk = (struct disk){.trace = trace,
+                          .ledger = ledger,
+                          .chance = chance,
+                          .next_sequence = 1,
+                          .synced_sequence = 1};
+}
+
+static void drop_result(struct disk_result *result)
+{
+    if (result->result.kind == STORE_TAKE) {
+        for (uint32_t i = 0; i < result->result.take.count; i++) {
+            held_message_drop(&result->result.take.entries[i].message);
+        }
+        free(result->result.take.entries);
+    }
+}
+
+void disk_fini(struct disk *disk)
+{
+    disk_crash(disk);
+    for (size_t i = 0; i < disk->mailbox_count; i++) {
+        memory_mailbox_fini(&disk->mailboxes[i].box);
+    }
+    free(disk->ops);
+    free(disk->results);
+    free(disk->undos);
+    free(disk->mailboxes);
+}
+
+void disk_submit(struct disk *disk, const struct store_op *op, const struct op_note *note)
+{
+    disk->ops = agenda_grown(disk->ops, disk->op_count, &disk->op_capacity, sizeof *disk->ops);
+    struct disk_op *copy = &disk->ops[disk->op_count++];
+    copy->op = *op;
+    copy->note = *note;
+    if (op->kind == STORE_MAILBOX) {
+        copy->place = town_place(op->mailbox.name);
+        PROMISE(disk->trace, copy->place < TOWN_PLACES, "a mailbox has the name of a service",
+                {"mailbox", op->mailbox.id});
+    } else if (op->kind == STORE_APPEND) {
+        PROMISE(disk->trace, op->append.recipient_count <= TOWN_PLACES,
+                "no more entries than recipients", {"count", op->append.recipient_count});
+        memcpy(copy->recipients, op->append.recipients,
+               op->append.recipient_count * sizeof *copy->recipients);
+    }
+}
+
+size_t disk_waiting(const struct disk *disk)
+{
+    return disk->op_count - disk->op_first;
+}
+
+bool disk_is_idle(const struct disk *disk)
+{
+    return disk_waiting(disk) == 0 && disk->result_first == disk->result_count;
+}
+
+static struct disk_mailbox *mailbox_of(const struct disk *disk, uint32_t id)
+{
+    return id < disk->mailbox_count && disk->mailboxes[id].known ? &disk->mailboxes[id] : NULL;
+}
+
+static struct disk_undo *note_undo(struct disk *disk, enum store_op_kind kind, uint32_t mailbox)
+{
+    disk->undos =
+        agenda_grown(disk->undos, disk->undo_count, &disk->undo_capacity, sizeof *disk->undos);
+    struct disk_undo *undo = &disk->undos[disk->undo_count++];
+    *undo = (struct disk_undo){.kind = kind, .mailbox = mailbox};
+    return undo;
+}
+
+static void write_mailbox(struct disk *disk, const struct disk_op *op, struct store_result *result)
+{
+    uint32_t id = op->op.mailbox.id;
+    assert(id > 0);
+    if (disk->full && chance_is(disk->chance, 500)) {
+        result->status = STORE_NO_ROOM;
+        return;
+    }
+    while (id >= disk->mailbox_count) {
+        disk->mailboxes = agenda_grown(disk->mailboxes, disk->mailbox_count,
+                                       &disk->mailbox_capacity, sizeof *disk->mailboxes);
+        disk->mailboxes[disk->mailbox_count++] = (struct disk_mailbox){0};
+    }
+    struct disk_mailbox *mailbox = &disk->mailboxes[id];
+    PROMISE(disk->trace, !mailbox->known || mailbox->place == op->place,
+            "the number of a mailbox is not used for another", {"mailbox", id});
+    if (!mailbox->known) {
+        mailbox->known = true;
+        mailbox->place = op->place;
+        mailbox->box.id = id;
+        note_undo(disk, STORE_MAILBOX, id);
+    }
+}
+
+static enum store_status admit(const struct disk *disk, const struct disk_op *op)
+{
+    for (uint32_t i = 0; i < op->op.append.recipient_count; i++) {
+        if (!mailbox_of(disk, op->recipients[i].mailbox)) {
+            return STORE_NOT_FOUND;
+        }
+    }
+    return disk->full ? STORE_NO_ROOM : STORE_DONE;
+}
+
+static void add_entries(struct disk *disk, struct disk_op *op, uint64_t sequence)
+{
+    struct memory_message *bytes = calloc(1, sizeof *bytes);
+    assert(bytes);
+    bytes->held = op->op.append.message;
+    bytes->bytes = bytes->held.envelope.size + bytes->held.payload.size;
+    bytes->accepted_ms = op->op.now_ms;
+    bytes->expires_ms = op->op.append.expires_ms;
+    op->op.append.message = (struct held_message){0};
+    for (uint32_t i = 0; i < op->op.append.recipient_count; i++) {
+        const struct store_recipient *to = &op->recipients[i];
+        struct disk_mailbox *mailbox = mailbox_of(disk, to->mailbox);
+        struct memory_entry entry = {.key = {.mailbox = to->mailbox,
+                                             .lane = to->lane,
+                                             .due_ms = to->due_ms,
+                                             .sequence = sequence},
+                                     .message = bytes};
+        struct life *life = ledger_life(op->note.message, mailbox->place);
+        PROMISE(disk->trace, life && life->on_disk == DISK_NOTHING, "a message is stored once",
+                {"message", op->note.message->index}, {"place", mailbox->place});
+        life->on_disk = DISK_WAITING;
+        bytes->entries++;
+        assert(memory_mailbox_add(&mailbox->box, &entry));
+    }
+}
+
+static void write_append(struct disk *disk, struct disk_op *op, struct store_result *result)
+{
+    struct message *message = op->note.message;
+    result->append.duplicate = message->stored;
+    if (message->stored) {
+        return;
+    }
+    result->status = admit(disk, op);
+    if (result->status != STORE_DONE) {
+        return;
+    }
+    uint64_t sequence = disk->next_sequence++;
+    result->append.sequence = sequence;
+    ledger_set_sequence(disk->ledger, sequence, message->index);
+    add_entries(disk, op, sequence);
+    message->stored = true;
+    message->stored_ms = op->op.now_ms;
+    struct disk_undo *undo = note_undo(disk, STORE_APPEND, 0);
+    undo->message = message;
+    undo->sequence = sequence;
+}
+
+static struct life *life_of(const struct disk *disk, const struct entry_key *key)
+{
+    struct message *message = ledger_of_sequence(disk->ledger, key->sequence);
+    const struct disk_mailbox *mailbox = mailbox_of(disk, key->mailbox);
+    return message && mailbox ? ledger_life(message, mailbox->place) : NULL;
+}
+
+/* Ack, defer, bury: out of its place, noted to be put back. */
+static struct memory_entry *take_out(struct disk *disk, const struct disk_op *op,
+                                     const struct entry_key *key)
+{
+    struct disk_mailbox *mailbox = mailbox_of(disk, key->mailbox);
+    struct memory_entry entry;
+    PROMISE(disk->trace, mailbox && memory_mailbox_remove(&mailbox->box, key, &entry),
+            "an answer is about an entry that is there", {"sequence", key->sequence},
+            {"mailbox", key->mailbox}, {"kind", op->op.kind});
+    PROMISE(disk->trace, entry.claimed, "an answer is about an entry that was taken",
+            {"sequence", key->sequence}, {"mailbox", key->mailbox});
+    entry.claimed = false;
+    struct disk_undo *undo = note_undo(disk, op->op.kind, key->mailbox);
+    undo->before = entry;
+    return &undo->before;
+}
+
+static void write_answer(struct disk *disk, const struct disk_op *op, struct store_result *result)
+{
+    /* The key is the first member of each of these. */
+    const struct entry_key *key = &op->op.ack;
+    if (disk->stuck) {
+        result->status = STORE_NO_ROOM;
+        return;
+    }
+    struct memory_entry entry = *take_out(disk, op, key);
+    struct life *life = life_of(disk, key);
+    if (op->op.kind == STORE_ACK) {
+        life->on_disk = DISK_ACKED;
+    } else if (op->op.kind == STORE_BURY) {
+        life->on_disk = DISK_DEAD;
+        life->dead_code = op->op.bury.code;
+        mailbox_of(disk, key->mailbox)->dead++;
+    } else {
+        entry.key.due_ms = op->op.defer.due_ms;
+        entry.attempts = op->op.defer.attempts;
+        disk->undos[disk->undo_count - 1].after = entry.key;
+        assert(memory_mailbox_add(&mailbox_of(disk, key->mailbox)->box, &entry));
+    }
+}
+
+static void write_release(struct disk *disk, const struct entry_key *key)
+{
+    struct disk_mailbox *mailbox = mailbox_of(disk, key->mailbox);
+    struct memory_entry *entry = mailbox ? memory_mailbox_find(&mailbox->box, key) : NULL;
+    PROMISE(disk->trace, entry && entry->claimed, "what is given back was taken",
+            {"sequence", key->sequence}, {"mailbox", key->mailbox});
+    entry->claimed = false;
+}
+
+static struct held_message shared(const struct held_message *held)
+{
+    struct held_message copy = *held;
+    buffer_ref(copy.envelope_buffer);
+    if (copy.payload_buffer) {
+        buffer_ref(copy.payload_buffer);
+    }
+    return copy;
+}
+
+static void write_take(struct disk *disk, const struct store_op *op, struct store_result *result)
+{
+    struct disk_mailbox *mailbox = mailbox_of(disk, op->take.mailbox);
+    if (!mailbox) {
+        result->status = STORE_NOT_FOUND;
+        return;
+    }
+    struct memory_entry *entry = NULL;
+    uint64_t bytes = 0;
+    size_t capacity = 0;
+    while (result->take.count < op->take.max_entries &&
+           (entry = memory_mailbox_next(&mailbox->box, op->now_ms)) != NULL &&
+           (result->take.count == 0 || bytes + entry->message->bytes <= op->take.max_bytes)) {
+        result->take.entries = agenda_grown(result->take.entries, result->take.count, &capacity,
+                                            sizeof *result->take.entries);
+        mailbox->box.picks += entry->key.due_ms > 0 ? 0 : 1;
+        bytes += entry->message->bytes;
+        entry->claimed = true;
+        result->take.entries[result->take.count++] =
+            (struct store_entry){.key = entry->key,
+                                 .attempts = entry->attempts,
+                                 .accepted_ms = entry->message->accepted_ms,
+                                 .expires_ms = entry->message->expires_ms,
+                                 .message = shared(&entry->message->held)};
+    }
+    result->take.more = memory_mailbox_next(&mailbox->box, op->now_ms) != NULL;
+    result->take.next_due_ms = memory_mailbox_next_due(&mailbox->box, op->now_ms);
+}
+
+static void write_one(struct disk *disk, struct disk_op *op)
+{
+    struct disk_result result = {.note = op->note,
+                                 .result = {.kind = op->op.kind, .ticket = op->op.ticket}};
+    if (op->op.kind != STORE_TAKE && op->op.now_ms > disk->last_time_ms) {
+        disk->last_time_ms = op->op.now_ms;
+    }
+    switch (op->op.kind) {
+    case STORE_MAILBOX:
+        write_mailbox(disk, op, &result.result);
+        break;
+    case STORE_APPEND:
+        write_append(disk, op, &result.result);
+        held_message_drop(&op->op.append.message);
+        break;
+    case STORE_TAKE:
+        write_take(disk, &op->op, &result.result);
+        break;
+    case STORE_RELEASE:
+        write_release(disk, &op->op.release);
+        return;
+    default:
+        write_answer(disk, op, &result.result);
+        break;
+    }
+    disk->results = agenda_grown(disk->results, disk->result_count, &disk->result_capacity,
+                                 sizeof *disk->results);
+    disk->results[disk->result_count++] = result;
+}
+
+void disk_write(struct disk *disk, size_t count)
+{
+    for (size_t i = 0; i < count && disk->op_first < disk->op_count; i++) {
+        write_one(disk, &disk->ops[disk->op_first++]);
+    }
+    if (disk->op_first == disk->op_count) {
+        disk->op_first = 0;
+        disk->op_count = 0;
+    }
+}
+
+void disk_sync(struct disk *disk)
+{
+    for (size_t i = 0; i < disk->undo_count; i++) {
+        const struct disk_undo *undo = &disk->undos[i];
+        if (undo->kind == STORE_ACK || undo->kind == STORE_BURY) {
+            memory_message_unref(undo->before.message);
+            disk->ledger->lives++;
+        }
+    }
+    disk->undo_count = 0;
+    disk->synced_sequence = disk->next_sequence;
+    disk->synced_time_ms = disk->last_time_ms;
+    disk->result_synced = disk->result_count;
+}
+
+bool disk_collect(struct disk *disk, struct disk_result *out_result)
+{
+    if (disk->result_first == disk->result_synced) {
+        return false;
+    }
+    *out_result = disk->results[disk->result_first++];
+    if (disk->result_first == disk->result_count) {
+        disk->result_first = 0;
+        disk->result_synced = 0;
+        disk->result_count = 0;
+    }
+    return true;
+}
+
+static void undo_append(struct disk *disk, const struct disk_undo *undo)
+{
+    struct message *message = undo->message;
+    message->stored = false;
+    for (size_t id = 0; id < disk->mailbox_count; id++) {
+        struct disk_mailbox *mailbox = &disk->mailboxes[id];
+        struct life *life = mailbox->known ? ledger_life(message, mailbox->place) : NULL;
+        if (!life) {
+            continue;
+        }
+        struct entry_key key = {.mailbox = (uint32_t)id,
+                                .lane = message->lane,
+                                .due_ms = 0,
+                                .sequence = undo->sequence};
+        struct memory_entry entry;
+        if (!memory_mailbox_remove(&mailbox->box, &key, &entry)) {
+            key.due_ms = message->not_before_ms;
+            assert(memory_mailbox_remove(&mailbox->box, &key, &entry));
+        }
+        life->on_disk = DISK_NOTHING;
+        memory_message_unref(entry.message);
+    }
+}
+
+static void undo_one(struct disk *disk, const struct disk_undo *undo)
+{
+    struct disk_mailbox *mailbox = &disk->mailboxes[undo->mailbox];
+    struct memory_entry gone;
+    switch (undo->kind) {
+    case STORE_MAILBOX:
+        mailbox->known = false;
+        return;
+    case STORE_APPEND:
+        undo_append(disk, undo);
+        return;
+    case STORE_DEFER:
+        assert(memory_mailbox_remove(&mailbox->box, &undo->after, &gone));
+        break;
+    case STORE_BURY:
+        mailbox->dead--;
+        break;
+    default:
+        break;
+    }
+    life_of(disk, &undo->before.key)->on_disk = DISK_WAITING;
+    assert(memory_mailbox_add(&mailbox->box, &undo->before));
+}
+
+static void unclaim_all(struct disk *disk)
+{
+    for (size_t i = 0; i < disk->mailbox_count; i++) {
+        disk->mailboxes[i].box.picks = 0;
+        for (int k = 0; k < MEMORY_LISTS; k++) {
+            struct entry_list *list = &disk->mailboxes[i].box.lists[k];
+            for (size_t at = 0; at < list->count; at++) {
+                list->items[list->first + at].claimed = false;
+            }
+        }
+    }
+}
+
+void disk_crash(struct disk *disk)
+{
+    for (size_t i = disk->op_first; i < disk->op_count; i++) {
+        if (disk->ops[i].op.kind == STORE_APPEND) {
+            held_message_drop(&disk->ops[i].op.append.message);
+        }
+    }
+    for (size_t i = disk->result_first; i < disk->result_count; i++) {
+        drop_result(&disk->results[i]);
+    }
+    while (disk->undo_count > 0) {
+        undo_one(disk, &disk->undos[--disk->undo_count]);
+    }
+    unclaim_all(disk);
+    disk->op_first = disk->op_count = 0;
+    disk->result_first = disk->result_synced = disk->result_count = 0;
+    disk->next_sequence = disk->synced_sequence;
+    disk->last_time_ms = disk->synced_time_ms;
+}
+
+void disk_close(struct disk *disk)
+{
+    disk_write(disk, disk_waiting(disk));
+    disk_sync(disk);
+    disk_crash(disk);
+}
+
+size_t disk_mailboxes(const struct disk *disk, struct stored_mailbox *out_mailboxes)
+{
+    size_t count = 0;
+    for (size_t id = 0; id < disk->mailbox_count; id++) {
+        const struct disk_mailbox *mailbox = &disk->mailboxes[id];
+        if (!mailbox->known) {
+            continue;
+        }
+        struct stored_mailbox *out = &out_mailboxes[count++];
+        *out = (struct stored_mailbox){.id = (uint32_t)id,
+                                       .name = TOWN_ADDRESSES[mailbox->place].address,
+                                       .dead = mailbox->dead};
+        for (int k = 0; k < MEMORY_LISTS; k++) {
+            const struct entry_list *list = &mailbox->box.lists[k];
+            out->waiting += list->count;
+            for (size_t at = 0; at < list->count; at++) {
+                out->waiting_bytes += list->items[list->first + at].message->bytes;
+            }
+        }
+    }
+    return count;
+}
+
+bool disk_offers(struct disk *disk, unsigned place, int64_t now_ms)
+{
+    for (size_t id = 0; id < disk->mailbox_count; id++) {
+        struct disk_mailbox *mailbox = &disk->mailboxes[id];
+        if (mailbox->known && mailbox->place == place) {
+            const struct memory_entry *entry = memory_mailbox_next(&mailbox->box, now_ms);
+            return entry && entry->key.due_ms == 0;
+        }
+    }
+    return false;
+}

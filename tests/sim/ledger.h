@@ -1,0 +1,86 @@
+/* SPDX-License-Identifier: EUPL-1.2
+ *
+ * Every message that was ever made in a run, and for each of its recipients one *life*: what the
+ * disk has of it and what the core may do with it. Disk and oracle both write here, each its own
+ * fields.
+ */
+#ifndef RELAIS_TESTS_SIM_LEDGER_H
+#define RELAIS_TESTS_SIM_LEDGER_H
+
+#include "core/buffer.h"
+#include "core/stored.h"
+#include "town.h"
+
+#include <stddef.h>
+
+enum disk_state { DISK_NOTHING, DISK_WAITING, DISK_ACKED, DISK_DEAD };
+
+/* Of an entry, as the core must see it. */
+enum life_state {
+    LIFE_FREE,     /* with the store, for the taking */
+    LIFE_TAKEN,    /* the core has it, nobody was told */
+    LIFE_LEASED,   /* a consumer was told */
+    LIFE_ANSWERED, /* an ack, defer or bury is with the store */
+    LIFE_UNDONE,   /* for which the store had no room */
+    LIFE_GONE,     /* acknowledged or dead, on disk */
+};
+
+struct life {
+    enum disk_state on_disk; /* written; what is not synced is undone by a crash */
+    uint32_t dead_code;
+    enum life_state state;
+    bool ack_said;     /* its consumer has acknowledged it: it may be gone */
+    uint32_t attempts; /* those made, as the last take says */
+    int64_t due_ms;    /* as the last take says */
+    uint32_t holder;   /* serial of the consumer */
+    uint64_t tag;
+    int64_t leased_ms; /* mono */
+};
+
+struct message {
+    uint32_t index;
+    unsigned client; /* who sends it */
+    enum town_flow flow;
+    uint8_t lane;
+    uint32_t place_count;
+    unsigned places[TOWN_PLACES];
+    int64_t expires_ms, not_before_ms;
+    uint32_t payload_bytes;
+    struct bytes payload; /* in the ledger's noise */
+    struct buffer *envelope;
+    bool stored; /* on disk: its id is known (disk) */
+    int64_t stored_ms;
+    bool accepted; /* a client was told so: it is owed */
+    struct life lives[TOWN_PLACES];
+};
+
+struct ledger {
+    struct message **messages;
+    size_t count, capacity;
+    uint32_t *by_sequence; /* message of each; 0 is never used */
+    size_t sequence_capacity;
+    uint64_t sequence_count;
+    struct buffer *noise;
+    uint64_t lives; /* that have come to an end */
+};
+
+void ledger_init(struct ledger *ledger);
+void ledger_fini(struct ledger *ledger);
+
+/* A new message like `pattern` (client, flow, lane, places, times, size); its envelope is packed
+ * once and for all. */
+struct message *ledger_add(struct ledger *ledger, const struct message *pattern);
+
+/* NULL: no such message. By the id, or by the envelope, which begins with the id. */
+struct message *ledger_find(const struct ledger *ledger, const char *id);
+struct message *ledger_read(const struct ledger *ledger, struct bytes envelope);
+
+void ledger_set_sequence(struct ledger *ledger, uint64_t sequence, uint32_t message);
+struct message *ledger_of_sequence(const struct ledger *ledger, uint64_t sequence);
+
+/* NULL: not for this place. */
+struct life *ledger_life(struct message *message, unsigned place);
+
+uint64_t ledger_bytes(const struct message *message);
+
+#endif

@@ -73,8 +73,8 @@ bool client_say(relais_client *client, const Relais__V1__ToBroker *command, zmq_
 /* dispatch.c. Reads and handles what the broker has sent, up to a bound. */
 void dispatch_all(relais_client *client, int64_t now_ms);
 
-/* Handles one message, whose frames are in client->in. False: it breaks the protocol, and
- * connection.complaint says where. Foreign bytes enter here. */
+/* Handles one message, whose frames are in client->in. False: it breaks the protocol, or there is
+ * no memory for it; connection.complaint says which and where. Foreign bytes enter here. */
 bool dispatch_frames(relais_client *client, int64_t now_ms);
 
 /* operate.c */

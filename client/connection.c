@@ -182,8 +182,9 @@ relais_status connection_attempt(relais_client *client, int64_t now_ms, relais_e
         return error_fill(error, RELAIS_USAGE, "endpoint", client->endpoint, "tcp://host:port");
     }
     if (!say_hello(client)) {
+        int reason = zmq_errno();
         connection_lose(client, RELAIS_SYSTEM, now_ms);
-        return error_fill_errno(error, "zmq_msg_send", zmq_errno());
+        return error_fill_errno(error, "zmq_msg_send", reason);
     }
     connection->phase = CONNECTION_CONNECTING;
     connection->deadline_ms = now_ms + CONNECT_MS;

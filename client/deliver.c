@@ -57,14 +57,19 @@ static void name_sender(relais_delivery *delivery)
     }
 }
 
+/* False without memory. */
 static bool add(relais_client *client, relais_consumer *consumer, const struct piece *piece,
                 int64_t now_ms)
 {
     struct wire_fault fault;
     Relais__V1__Envelope *envelope =
         wire_unpack_envelope(piece->envelope, &client->envelopes, &fault);
+    bool starved = envelope == NULL && client->envelopes.starved;
     const char *wrong = find_fault(envelope, piece->payload);
-    relais_delivery *delivery = delivery_new(wrong == NULL ? envelope_view_bytes(envelope) : 0);
+    relais_delivery *delivery = NULL;
+    if (!starved) {
+        delivery = delivery_new(wrong == NULL ? envelope_view_bytes(envelope) : 0);
+    }
     if (delivery != NULL) {
         delivery->consumer = consumer;
         delivery->generation = consumer->generation;
@@ -127,8 +132,9 @@ bool receiver_deliver(relais_client *client, const Relais__V1__Deliver *deliver,
         }
         consumer->next_tag++;
         if (!add(client, consumer, &piece, now_ms)) {
-            client->connection.line_gone = true; /* no memory: let the lease go, and come again */
-            return true;
+            /* the leases go with the line, and all comes again */
+            (void)error_fill(&client->connection.complaint, RELAIS_NO_MEMORY, NULL, NULL, NULL);
+            return false;
         }
     }
     return body_reader_done(&reader);

@@ -99,13 +99,16 @@ static bool handle(relais_client *client, const Relais__V1__ToClient *said, int6
 bool dispatch_frames(relais_client *client, int64_t now_ms)
 {
     struct wire_fault fault = {.what = NULL};
+    relais_error *complaint = &client->connection.complaint;
     Relais__V1__ToClient *said =
         wire_unpack_to_client(client->in.bytes[0], &client->commands, &fault);
+    bool starved = said == NULL && client->commands.starved;
     bool sound = said != NULL && handle(client, said, now_ms);
     wire_arena_reset(&client->commands);
-    if (!sound) {
-        (void)error_fill(&client->connection.complaint, RELAIS_MALFORMED, fault.field, fault.what,
-                         NULL);
+    if (starved) {
+        (void)error_fill(complaint, RELAIS_NO_MEMORY, NULL, NULL, NULL);
+    } else if (!sound && complaint->status != RELAIS_NO_MEMORY) {
+        (void)error_fill(complaint, RELAIS_MALFORMED, fault.field, fault.what, NULL);
     }
     return sound;
 }
@@ -125,10 +128,10 @@ static bool dispatch_one(relais_client *client, int64_t now_ms)
     bool sound = result == FRAMES_DONE && dispatch_frames(client, now_ms);
     frames_in_clear(&client->in);
     if (!sound) {
-        connection_lose(client, RELAIS_MALFORMED, now_ms);
-        return false;
+        bool starved = result == FRAMES_DONE && connection->complaint.status == RELAIS_NO_MEMORY;
+        connection_lose(client, starved ? RELAIS_NO_MEMORY : RELAIS_MALFORMED, now_ms);
     }
-    return true;
+    return sound;
 }
 
 void dispatch_all(relais_client *client, int64_t now_ms)

@@ -6,6 +6,7 @@
 
 #include "program/locale.h"
 
+#include <errno.h>
 #include <inttypes.h>
 #include <stdio.h>
 #include <string.h>
@@ -67,7 +68,8 @@ relais_status error_fill(relais_error *error, relais_status status, const char *
 relais_status error_fill_errno(relais_error *error, const char *field, int number)
 {
     char text[128];
-    return error_fill(error, RELAIS_SYSTEM, field, strerror_r(number, text, sizeof text), NULL);
+    relais_status status = number == ENOMEM ? RELAIS_NO_MEMORY : RELAIS_SYSTEM;
+    return error_fill(error, status, field, strerror_r(number, text, sizeof text), NULL);
 }
 
 relais_status error_fill_number(relais_error *error, relais_status status, const char *field,

@@ -91,7 +91,8 @@ struct receiver {
     int64_t worked_ms; /* when answers were last sent */
 };
 
-/* Commands of the broker. False: it breaks the protocol. */
+/* Commands of the broker. False: it breaks the protocol; receiver_deliver() also without memory,
+ * with RELAIS_NO_MEMORY in connection.complaint. */
 bool receiver_attached(relais_client *client, const Relais__V1__Attached *attached);
 bool receiver_detached(relais_client *client, const Relais__V1__Detached *detached, int64_t now_ms);
 bool receiver_deliver(relais_client *client, const Relais__V1__Deliver *deliver,

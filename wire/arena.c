@@ -75,6 +75,7 @@ static void *hand_out(void *data, size_t size)
     } else {
         single = malloc(sizeof *single + rounded);
         if (single == NULL) {
+            arena->starved = true;
             return NULL;
         }
         single->next = arena->overflow;
@@ -134,6 +135,7 @@ void wire_arena_reset(struct wire_arena *arena)
 
     free_overflow(arena);
     arena->used = 0;
+    arena->starved = false;
     if (needed > arena->capacity) {
         larger = malloc(needed); /* without memory the smaller block goes on serving */
     }

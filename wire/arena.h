@@ -21,6 +21,7 @@ struct wire_arena {
     size_t capacity; /* of block; grows up to limit, at reset only */
     size_t used;     /* of this round, what went beyond block included */
     size_t limit;
+    bool starved;                 /* the system, not the limit, refused something this round */
     void *overflow;               /* chain of single blocks of this round */
     ProtobufCAllocator allocator; /* pass &arena->allocator to ..._unpack() */
 };

@@ -6,7 +6,7 @@
 
 #include <stdint.h>
 
-static bool is_armed;
+static _Thread_local bool is_armed; /* other threads of the test go on */
 static bool fails_on;
 static bool has_failed;
 static size_t left = SIZE_MAX;

@@ -29,8 +29,9 @@ RELAIS_API RELAIS_MUST_CHECK relais_status relais_attach(relais_client *client, 
                                                          relais_consumer **out_consumer,
                                                          relais_error *error);
 
-/** Gives back what was not answered and ends the consumer, which must not be used again; answers
- * given before are still sent. NULL is fine. */
+/** Gives back what was not answered, uncounted as an attempt, and ends the consumer, which must not
+ * be used again; answers given before are still sent. Deliveries in hand stay readable until
+ * relais_delivery_free(); answers to them are RELAIS_LEASE_LOST. NULL is fine. */
 RELAIS_API void relais_detach(relais_consumer *consumer);
 
 /**
@@ -74,7 +75,12 @@ RELAIS_API relais_status relais_nack(relais_delivery *delivery, uint32_t delay_m
 /** Never: it becomes a dead letter with this reason. Others as relais_ack(). */
 RELAIS_API relais_status relais_refuse(relais_delivery *delivery, const char *reason);
 
-/** Frees it; without an answer it is given back (comes again at once). NULL is fine. */
+/**
+ * Frees it. Without an answer that is a relais_nack() without delay: it comes again at once, and
+ * the delivery counts as an attempt, of which the broker allows so many before the message becomes
+ * a dead letter. Whoever stops in good order calls relais_detach() first: what was not answered
+ * then goes back uncounted, and is only freed here. NULL is fine.
+ */
 RELAIS_API void relais_delivery_free(relais_delivery *delivery);
 
 /** Answers given that are not yet known to be on the broker's disk. 0 after a lost connection: what

@@ -39,12 +39,18 @@ static unsigned rounds(void)
     return wanted > 0 ? (unsigned)wanted : ROUNDS_USUAL;
 }
 
-/* Answers Goodbye once `context` says that the relay holds it back. */
+struct goodbye {
+    atomic_bool asked;
+    atomic_bool held;
+};
+
+/* Answers Goodbye once the relay holds it back. */
 static bool say_goodbye(struct fake_broker *broker, void *context, const struct fake_heard *heard)
 {
-    const atomic_bool *held = context;
+    struct goodbye *goodbye = context;
     if (heard->command->command_case == RELAIS__V1__TO_BROKER__COMMAND_SUBMIT) {
-        while (!atomic_load(held)) {
+        atomic_store(&goodbye->asked, true);
+        while (!atomic_load(&goodbye->held)) {
             (void)poll(NULL, 0, 1);
         }
         fake_say_goodbye(broker, RELAIS__V1__CODE__CODE_DRAINING);
@@ -111,18 +117,21 @@ static void stop(struct line *line)
 
 START_TEST(a_goodbye_that_meets_a_cut)
 {
-    atomic_bool held = false;
-    struct fake_script script = {.answer = say_goodbye, .context = &held};
+    struct goodbye goodbye = {false, false};
+    struct fake_script script = {.answer = say_goodbye, .context = &goodbye};
     struct line line = {0};
     start(&line, &script);
     for (unsigned i = 0; i < rounds(); i++) {
         relais_session session = {.connected = true};
-        atomic_store(&held, false);
+        atomic_store(&goodbye.asked, false);
+        atomic_store(&goodbye.held, false);
         open_line(&line);
         submit(&line, "bye", 1);
-        work_for(line.client, 2);
+        while (!atomic_load(&goodbye.asked)) {
+            work_for(line.client, 1);
+        }
         cutter_hold(line.cutter);
-        atomic_store(&held, true);
+        atomic_store(&goodbye.held, true);
         fill(&line);
         relais_client_session(line.client, &session);
         ck_assert(session.connected);

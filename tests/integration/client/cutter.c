@@ -69,7 +69,6 @@ static void take_client(struct cutter *cutter)
     if (client < 0) {
         return;
     }
-    hang_up(cutter);
     cutter->client = client;
     cutter->broker = socket(AF_INET, SOCK_STREAM, 0);
     assert(cutter->broker >= 0);
@@ -120,7 +119,7 @@ static void cut(struct cutter *cutter)
 
 static void relay(struct cutter *cutter, bool holds)
 {
-    struct pollfd fds[] = {{.fd = cutter->listener, .events = POLLIN},
+    struct pollfd fds[] = {{.fd = cutter->client < 0 ? cutter->listener : -1, .events = POLLIN},
                            {.fd = cutter->broker, .events = POLLIN},
                            {.fd = holds ? -1 : cutter->client, .events = POLLIN}};
     (void)poll(fds, 3, CUTTER_TICK_MS);

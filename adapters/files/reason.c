@@ -16,17 +16,17 @@ static const struct {
     relais_status status;
     const char *french;
 } sentences[] = {
-    {RELAIS_TOO_LARGE, "trop volumineux"},
-    {RELAIS_FIELD_MISSING, "une information obligatoire manque"},
-    {RELAIS_FIELD_INVALID, "une information a une valeur qui n'est pas admise"},
-    {RELAIS_UNKNOWN_MEMBER, "ce membre n'existe pas sur le bus"},
-    {RELAIS_UNKNOWN_SERVICE, "ce membre n'a pas ce service"},
-    {RELAIS_UNKNOWN_FLOW, "cette démarche n'existe pas sur le bus"},
-    {RELAIS_SENDER_NOT_ALLOWED, "la démarche n'admet pas cet expéditeur"},
-    {RELAIS_RECEIVER_NOT_ALLOWED, "la démarche n'admet pas ce destinataire"},
+    {RELAIS_TOO_LARGE, "trop grand"},
+    {RELAIS_FIELD_MISSING, "un champ obligatoire manque"},
+    {RELAIS_FIELD_INVALID, "un champ a une valeur non permise"},
+    {RELAIS_UNKNOWN_MEMBER, "ce membre n’existe pas sur ce bus"},
+    {RELAIS_UNKNOWN_SERVICE, "ce membre n’a pas ce service"},
+    {RELAIS_UNKNOWN_FLOW, "cette démarche n’existe pas sur ce bus"},
+    {RELAIS_SENDER_NOT_ALLOWED, "la démarche n’autorise pas cet émetteur"},
+    {RELAIS_RECEIVER_NOT_ALLOWED, "la démarche n’autorise pas ce destinataire"},
     {RELAIS_EXPIRED, "le message a expiré"},
     {RELAIS_LIMIT_EXCEEDED, "une limite du courtier est dépassée"},
-    {RELAIS_MALFORMED, "le message n'a pas pu être lu"},
+    {RELAIS_MALFORMED, "les octets ne se lisent pas selon ce protocole"},
     {RELAIS_DIGEST_MISMATCH, "le contenu n'est pas celui que l'enveloppe décrit"},
 };
 

@@ -150,7 +150,7 @@ START_TEST(failed_has_its_reason_in_both_languages)
     ck_assert_str_eq(status, "RELAIS_UNKNOWN_FLOW");
     ck_assert_int_eq(code, 10);
     ck_assert_str_eq(field, "flow");
-    ck_assert_str_eq(french, "cette démarche n'existe pas sur le bus");
+    ck_assert_str_eq(french, "cette démarche n’existe pas sur ce bus");
     ck_assert_str_eq(english, "no such flow on this bus");
     json_decref(reason);
 }

@@ -15,8 +15,9 @@
 
 void folders_make(char *out_path)
 {
-    const char *base = getenv("TMPDIR");
-    (void)snprintf(out_path, FOLDERS_PATH_BYTES, "%s/relais-files-XXXXXX", base ? base : "/tmp");
+    /* kills are the same in memory, and thousands of syncs take no time there */
+    const char *base = access("/dev/shm", W_OK | X_OK) == 0 ? "/dev/shm" : "/tmp";
+    (void)snprintf(out_path, FOLDERS_PATH_BYTES, "%s/relais-files-XXXXXX", base);
     ck_assert_ptr_nonnull(mkdtemp(out_path));
 }
 

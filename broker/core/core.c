@@ -8,12 +8,14 @@
  *            attach, credit,                                  ack, defer, bury  entry.c
  *            detach           consumer.c              time    leases, due       lease.c, mailbox.c
  *            ack, nack        answer.c
- *            query            query.c
+ *            query            query.c                         dead letters      dead.c
+ *            manage           dead.c
  */
 #include "core/core.h"
 
 #include "core/answer.h"
 #include "core/consumer.h"
+#include "core/dead.h"
 #include "core/due.h"
 #include "core/limits.h"
 #include "core/mailbox.h"
@@ -169,13 +171,16 @@ static bool obey(struct step *step, struct session *session, const struct direct
     case RELAIS__V1__TO_BROKER__COMMAND_QUERY:
         query_answer(step, session, client, command->query);
         break;
+    case RELAIS__V1__TO_BROKER__COMMAND_MANAGE:
+        dead_manage(step, session, client, command->manage);
+        break;
     case RELAIS__V1__TO_BROKER__COMMAND_GOODBYE:
         session_leave(step, session);
         break;
     default:
         reply_error(step, session->connection,
                     &(struct refusal){.code = RELAIS__V1__CODE__CODE_UNKNOWN_COMMAND,
-                                      .right = "a command of version 1.0"});
+                                      .right = "a command of version 1.1"});
         break;
     }
     return true;
@@ -262,13 +267,17 @@ static void on_frames(struct step *step, const struct event *event)
 
 static void drop_result(struct store_result *result)
 {
-    if (result->kind != STORE_TAKE) {
-        return;
+    if (result->kind == STORE_TAKE) {
+        for (uint32_t i = 0; i < result->take.count; i++) {
+            held_message_drop(&result->take.entries[i].message);
+        }
+        free(result->take.entries);
+    } else if (result->kind == STORE_DEAD_LIST || result->kind == STORE_DEAD_READ) {
+        for (uint32_t i = 0; i < result->dead.count; i++) {
+            held_message_drop(&result->dead.entries[i].message);
+        }
+        free(result->dead.entries);
     }
-    for (uint32_t i = 0; i < result->take.count; i++) {
-        held_message_drop(&result->take.entries[i].message);
-    }
-    free(result->take.entries);
 }
 
 static void on_stored(struct step *step, struct store_result *result)
@@ -284,6 +293,12 @@ static void on_stored(struct step *step, struct store_result *result)
             break;
         case STORE_TAKE:
             mailbox_taken(step, &ticket, result);
+            break;
+        case STORE_DEAD_LIST:
+        case STORE_DEAD_READ:
+        case STORE_REPLAY:
+        case STORE_DROP:
+            dead_stored(step, &ticket, result);
             break;
         default:
             entry_stored(step, &ticket, result->status);
@@ -368,7 +383,7 @@ void core_note_store_size(struct core *core, uint64_t used_bytes, uint64_t size_
 
 bool core_is_storing(const struct core *core)
 {
-    return core->storing > 0 || core->settling > 0;
+    return core->storing > 0 || core->settling > 0 || core->asking > 0;
 }
 
 const struct directory *core_directory(const struct core *core)

@@ -55,8 +55,8 @@ void core_flush(struct core *core, struct moment now, struct effects *effects);
 /* The store's size, for Status; told now and then by the caller. */
 void core_note_store_size(struct core *core, uint64_t used_bytes, uint64_t size_bytes);
 
-/* True while submits or answers to deliveries wait for the store: a draining broker waits for
- * false.
+/* True while submits, answers to deliveries or questions wait for the store: a draining broker
+ * waits for false.
  */
 bool core_is_storing(const struct core *core);
 

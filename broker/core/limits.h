@@ -24,6 +24,10 @@ enum {
     LIMIT_DELAY_MS = 7 * 24 * 3600 * 1000, /* of a nack: beyond, refuse it */
     LIMIT_REASON_BYTES = 256,
     LIMIT_QUEUES_PAGE = 500,
+    LIMIT_DEAD_PAGE = 100,         /* letters in one answer, which is a command of 64 KiB */
+    LIMIT_DEAD_BYTES = 256 * 1024, /* of envelopes read for one answer */
+    LIMIT_ASKING_OF_ONE = 4,       /* questions of one connection that are with the store */
+    LIMIT_ASKING = 32, /* of all: each may hold a message, and the disk has other work */
     LIMIT_DIRECTORY_MEMBERS = 50000, /* 34,935 communes and everybody else */
     LIMIT_MEMBER_SERVICES = 256,     /* looked through one by one */
     LIMIT_DIRECTORY_SERVICES = 400000,

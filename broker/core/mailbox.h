@@ -29,6 +29,10 @@ void mailbox_announced(struct step *step, const struct ticket *ticket, enum stor
 void mailbox_count_append(struct core *core, struct mailbox *mailbox, uint64_t bytes);
 void mailbox_count_gone(struct core *core, struct mailbox *mailbox, uint64_t bytes);
 
+/* A dead letter went: to its lane (`bytes` of it), or for good. */
+void mailbox_count_replayed(struct core *core, struct mailbox *mailbox, uint64_t bytes);
+void mailbox_count_dropped(struct core *core, struct mailbox *mailbox);
+
 /* Something may be there at that time; 0: now. */
 void mailbox_expect(struct step *step, struct mailbox *mailbox, int64_t due_ms);
 

@@ -4,6 +4,7 @@
  */
 #include "core/query.h"
 
+#include "core/dead.h"
 #include "core/limits.h"
 #include "core/mailbox.h"
 #include "core/reply.h"
@@ -14,27 +15,6 @@ enum {
     QUEUES_DEFAULT = 100,
     QUEUE_OVERHEAD_BYTES = 64, /* of one packed Queue beside its address */
 };
-
-static void send_answer(struct step *step, const struct session *session,
-                        Relais__V1__Answer *answer)
-{
-    Relais__V1__ToClient command = RELAIS__V1__TO_CLIENT__INIT;
-    command.command_case = RELAIS__V1__TO_CLIENT__COMMAND_ANSWER;
-    command.answer = answer;
-    reply_send(step, session->connection, &command);
-}
-
-static void answer_error(struct step *step, const struct session *session, uint64_t number,
-                         const struct refusal *refusal)
-{
-    Relais__V1__Error error;
-    refusal_to_error(refusal, &error);
-    Relais__V1__Answer answer = RELAIS__V1__ANSWER__INIT;
-    answer.number = number;
-    answer.what_case = RELAIS__V1__ANSWER__WHAT_ERROR;
-    answer.error = &error;
-    send_answer(step, session, &answer);
-}
 
 static void answer_status(struct step *step, const struct session *session, uint64_t number)
 {
@@ -62,7 +42,7 @@ static void answer_status(struct step *step, const struct session *session, uint
     answer.number = number;
     answer.what_case = RELAIS__V1__ANSWER__WHAT_STATUS;
     answer.status = &status;
-    send_answer(step, session, &answer);
+    reply_answer(step, session->connection, &answer);
 }
 
 /* The first mailbox with a name > text (`behind`) or >= text. */
@@ -150,11 +130,11 @@ static void answer_queues(struct step *step, const struct session *session,
     answer.number = query->number;
     answer.what_case = RELAIS__V1__ANSWER__WHAT_QUEUES;
     answer.queues = &queues;
-    send_answer(step, session, &answer);
+    reply_answer(step, session->connection, &answer);
 }
 
-void query_answer(struct step *step, const struct session *session,
-                  const struct directory_client *client, const Relais__V1__Query *query)
+void query_answer(struct step *step, struct session *session, const struct directory_client *client,
+                  const Relais__V1__Query *query)
 {
     struct refusal refusal = {0};
     switch (query->what_case) {
@@ -171,11 +151,15 @@ void query_answer(struct step *step, const struct session *session,
     case RELAIS__V1__QUERY__WHAT_QUEUES:
         answer_queues(step, session, client, query);
         return;
+    case RELAIS__V1__QUERY__WHAT_DEAD:
+    case RELAIS__V1__QUERY__WHAT_DEAD_LETTER:
+        dead_query(step, session, client, query);
+        return;
     default:
         refusal.code = RELAIS__V1__CODE__CODE_UNKNOWN_COMMAND;
         refusal.field = "query.what";
-        refusal.right = "status, queues";
+        refusal.right = "status, queues, dead, dead_letter";
         break;
     }
-    answer_error(step, session, query->number, &refusal);
+    reply_answer_error(step, session->connection, query->number, &refusal);
 }

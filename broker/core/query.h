@@ -10,7 +10,7 @@
 #include "core/state.h"
 #include "relais/v1/command.pb-c.h"
 
-void query_answer(struct step *step, const struct session *session,
-                  const struct directory_client *client, const Relais__V1__Query *query);
+void query_answer(struct step *step, struct session *session, const struct directory_client *client,
+                  const Relais__V1__Query *query);
 
 #endif

@@ -123,6 +123,26 @@ void reply_detached(struct step *step, uint64_t connection, uint32_t consumer,
     reply_send(step, connection, &command);
 }
 
+void reply_answer(struct step *step, uint64_t connection, Relais__V1__Answer *answer)
+{
+    Relais__V1__ToClient command = RELAIS__V1__TO_CLIENT__INIT;
+    command.command_case = RELAIS__V1__TO_CLIENT__COMMAND_ANSWER;
+    command.answer = answer;
+    reply_send(step, connection, &command);
+}
+
+void reply_answer_error(struct step *step, uint64_t connection, uint64_t number,
+                        const struct refusal *refusal)
+{
+    Relais__V1__Error error;
+    refusal_to_error(refusal, &error);
+    Relais__V1__Answer answer = RELAIS__V1__ANSWER__INIT;
+    answer.number = number;
+    answer.what_case = RELAIS__V1__ANSWER__WHAT_ERROR;
+    answer.error = &error;
+    reply_answer(step, connection, &answer);
+}
+
 void reply_refused_end(struct reply_refused *refused)
 {
     if (refused->count == 0) {

@@ -28,6 +28,11 @@ void reply_accepted(struct step *step, uint64_t connection, const struct ranges 
 void reply_settled(struct step *step, uint64_t connection, uint32_t consumer,
                    const struct ranges *tags);
 
+/* To a Query or a Manage. */
+void reply_answer(struct step *step, uint64_t connection, Relais__V1__Answer *answer);
+void reply_answer_error(struct step *step, uint64_t connection, uint64_t number,
+                        const struct refusal *refusal);
+
 /* `reason` NULL: the client asked for it. */
 void reply_detached(struct step *step, uint64_t connection, uint32_t consumer,
                     const struct refusal *reason);

@@ -100,6 +100,7 @@ struct session {
     uint32_t noted;     /* codes of refusals that have been logged once, a bit each */
     struct consumer *consumers;
     uint32_t consumer_count;
+    uint32_t asking; /* about dead letters, with the store */
 };
 
 /* How many connections a key has. */
@@ -135,6 +136,7 @@ struct core {
     uint64_t storing_bytes;
     uint64_t storing;  /* appends with the store */
     uint64_t settling; /* answers with the store */
+    uint32_t asking;   /* questions and orders about dead letters, with the store */
     uint64_t next_serial;
     struct core_totals totals;
     struct wire_arena command_arena;

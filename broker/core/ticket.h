@@ -5,7 +5,7 @@
  *
  * Invariant: a ticket is open from ticket_new() to ticket_done(), each once. Bounded by what may be
  * with the store: LIMIT_STORING_BYTES of submits (each counted with an overhead),
- * LIMIT_HELD_ENTRIES and one take a mailbox. One thread.
+ * LIMIT_HELD_ENTRIES and one take a mailbox, LIMIT_ASKING questions. One thread.
  */
 #ifndef RELAIS_CORE_TICKET_H
 #define RELAIS_CORE_TICKET_H
@@ -21,13 +21,13 @@ struct ticket {
     struct mailbox *mailbox;    /* the only one */
     struct mailbox **mailboxes; /* allocated; when there are several */
     uint64_t connection;        /* who is told; 0: nobody */
-    uint64_t number;            /* of the message in its connection, or tag */
+    uint64_t number;            /* of the message in its connection, tag, or number of a question */
     uint64_t consumer;          /* its serial; 0: nobody is told */
     uint64_t bytes;             /* of the message */
     uint32_t attempts;          /* defer, bury */
     uint32_t code;              /* bury */
     int64_t due_ms;             /* append, defer */
-    struct entry_key key;       /* ack, defer, bury */
+    struct entry_key key;       /* ack, defer, bury; the sequence of a dead letter */
 };
 
 struct tickets {

@@ -44,6 +44,8 @@ extern "C" {
     X(REFUSED_BY_RECIPIENT, 22, false, "the recipient refused the message")                        \
     X(ATTEMPTS_EXHAUSTED, 23, false, "every attempt to deliver has failed")                        \
     X(NOT_YOUR_MAILBOX, 24, false, "the mailbox belongs to another member")                        \
+    X(DAMAGED, 25, false, "the broker's disk has lost bytes of it")                                \
+    X(UNKNOWN_DEAD_LETTER, 26, false, "no such dead letter: replayed or dropped already")          \
     X(UNREACHABLE, 100, true, "the broker cannot be reached")                                      \
     X(TIMED_OUT, 101, true, "no answer in time")                                                   \
     X(KEY_REFUSED, 102, false, "the broker does not know this key, or its own key is another")     \

@@ -21,7 +21,7 @@ from zmq.utils.monitor import recv_monitor_message
 from schema import command as pb
 from schema import envelope as envelope_pb
 
-MAJOR, MINOR = 1, 0
+MAJOR, MINOR = 1, 1
 SOFTWARE = "relais-python/1.0"
 ROUTING_ID_BYTES = 16
 PATIENCE_MS = 10_000  # for an answer of a broker on the same machine, under sanitizers too
@@ -296,6 +296,30 @@ class Client:
         self._query += 1
         asked = pb.QueuesQuery(after=after, limit=limit)
         self.send(query=pb.Query(number=self._query, queues=asked))
+        return self._answer(self._query)
+
+    def dead(self, address: str, after: int = 0, limit: int = 0) -> Message:
+        self._query += 1
+        asked = pb.DeadQuery(address=address, after=after, limit=limit)
+        self.send(query=pb.Query(number=self._query, dead=asked))
+        return self._answer(self._query)
+
+    def dead_letter(self, address: str, sequence: int) -> Message:
+        self._query += 1
+        name = pb.DeadName(address=address, sequence=sequence)
+        self.send(query=pb.Query(number=self._query, dead_letter=name))
+        return self._answer(self._query)
+
+    def replay(self, address: str, sequence: int) -> Message:
+        self._query += 1
+        name = pb.DeadName(address=address, sequence=sequence)
+        self.send(manage=pb.Manage(number=self._query, replay=name))
+        return self._answer(self._query)
+
+    def drop(self, address: str, sequence: int) -> Message:
+        self._query += 1
+        name = pb.DeadName(address=address, sequence=sequence)
+        self.send(manage=pb.Manage(number=self._query, drop=name))
         return self._answer(self._query)
 
     def _answer(self, number: int) -> Message:

@@ -41,6 +41,33 @@ static void send(struct world *world)
     world_submit(world, 1, DILA, 1, messages, 40);
 }
 
+/* Lists what was refused; replays one that is there, and one that is not. */
+static void manage_dead(struct world *world, uint64_t connection)
+{
+    Relais__V1__DeadQuery list = RELAIS__V1__DEAD_QUERY__INIT;
+    list.address = (char *)MAILBOX;
+    Relais__V1__Query query = RELAIS__V1__QUERY__INIT;
+    query.what_case = RELAIS__V1__QUERY__WHAT_DEAD;
+    query.dead = &list;
+    Relais__V1__ToBroker command = RELAIS__V1__TO_BROKER__INIT;
+    command.command_case = RELAIS__V1__TO_BROKER__COMMAND_QUERY;
+    command.query = &query;
+    world_say(world, connection, ROUEN, &command);
+    world_turn(world);
+    const struct shelf_entry *dead = shelf_first_dead(&world->shelf);
+    Relais__V1__DeadName name = RELAIS__V1__DEAD_NAME__INIT;
+    name.address = (char *)MAILBOX;
+    name.sequence = dead ? dead->key.sequence : 1;
+    Relais__V1__Manage manage = RELAIS__V1__MANAGE__INIT;
+    manage.what_case = RELAIS__V1__MANAGE__WHAT_REPLAY;
+    manage.replay = &name;
+    command.command_case = RELAIS__V1__TO_BROKER__COMMAND_MANAGE;
+    command.manage = &manage;
+    world_say(world, connection, ROUEN, &command);
+    world_say(world, connection, ROUEN, &command);
+    world_turn(world);
+}
+
 static void story(struct world *world)
 {
     world_hello(world, 1, DILA);
@@ -60,6 +87,7 @@ static void story(struct world *world)
     world_detach(world, 4, ROUEN, 1);
     world_turn(world);
     ask_queues(world, 2);
+    manage_dead(world, 2);
     world_pass(world, 120000);
     world_turn(world);
     world_pass(world, 2000);

@@ -58,10 +58,12 @@ void shelf_fini(struct shelf *shelf)
 static void count(struct shelf *shelf, enum store_op_kind kind)
 {
     size_t *const counters[] = {
-        [STORE_MAILBOX] = &shelf->mailboxes, [STORE_APPEND] = &shelf->appends,
-        [STORE_TAKE] = &shelf->takes,        [STORE_ACK] = &shelf->acks,
-        [STORE_DEFER] = &shelf->defers,      [STORE_BURY] = &shelf->buries,
-        [STORE_RELEASE] = &shelf->releases,
+        [STORE_MAILBOX] = &shelf->mailboxes,    [STORE_APPEND] = &shelf->appends,
+        [STORE_TAKE] = &shelf->takes,           [STORE_ACK] = &shelf->acks,
+        [STORE_DEFER] = &shelf->defers,         [STORE_BURY] = &shelf->buries,
+        [STORE_RELEASE] = &shelf->releases,     [STORE_DEAD_LIST] = &shelf->dead_lists,
+        [STORE_DEAD_READ] = &shelf->dead_reads, [STORE_REPLAY] = &shelf->replays,
+        [STORE_DROP] = &shelf->drops,
     };
     ++*counters[kind];
 }
@@ -238,10 +240,89 @@ static void settle(struct shelf *shelf, const struct shelf_op *op, struct store_
         entry->dead = true;
         entry->attempts = op->op.bury.attempts;
         entry->code = op->op.bury.code;
+        entry->died_ms = op->op.now_ms;
         snprintf(entry->reason, sizeof entry->reason, "%s", op->reason);
         break;
     default:
         break;
+    }
+}
+
+/* The dead letter with the lowest sequence > `after`, or with just that sequence. */
+static struct shelf_entry *find_dead(struct shelf *shelf, uint32_t mailbox_id, uint64_t sequence,
+                                     bool after)
+{
+    struct shelf_entry *found = NULL;
+    for (size_t i = 0; i < shelf->entry_count; i++) {
+        struct shelf_entry *one = &shelf->entries[i];
+        bool fits = after ? one->key.sequence > sequence : one->key.sequence == sequence;
+        if (one->dead && one->key.mailbox == mailbox_id && fits &&
+            (!found || one->key.sequence < found->key.sequence)) {
+            found = one;
+        }
+    }
+    return found;
+}
+
+static void lay_dead(const struct shelf_entry *entry, bool whole, struct store_dead *out_dead)
+{
+    *out_dead = (struct store_dead){
+        .sequence = entry->key.sequence,
+        .attempts = entry->attempts,
+        .code = entry->code,
+        .died_ms = entry->died_ms,
+        .accepted_ms = entry->accepted_ms,
+        .expires_ms = entry->expires_ms,
+        .bytes = entry->message.envelope.size + entry->message.payload.size,
+        .damaged = entry->damaged,
+    };
+    snprintf(out_dead->reason, sizeof out_dead->reason, "%.256s", entry->reason);
+    if (!entry->damaged) {
+        out_dead->message = add_ref(&entry->message);
+        if (!whole) {
+            out_dead->message.payload = (struct bytes){0};
+        }
+    }
+}
+
+static void list_dead(struct shelf *shelf, const struct shelf_op *op, struct store_result *result)
+{
+    uint32_t id = op->op.dead_list.mailbox;
+    uint32_t most = op->op.dead_list.max_entries;
+    assert(id < shelf->name_count && shelf->names[id][0] && most > 0);
+    result->dead.entries = calloc(most, sizeof *result->dead.entries);
+    assert(result->dead.entries);
+    const struct shelf_entry *next = find_dead(shelf, id, op->op.dead_list.after, true);
+    for (; next && result->dead.count < most; result->dead.count++) {
+        lay_dead(next, false, &result->dead.entries[result->dead.count]);
+        next = find_dead(shelf, id, next->key.sequence, true);
+    }
+    result->dead.more = next != NULL;
+}
+
+static void settle_dead(struct shelf *shelf, const struct shelf_op *op, struct store_result *result)
+{
+    struct shelf_entry *entry = find_dead(shelf, op->op.dead.mailbox, op->op.dead.sequence, false);
+    if (!entry) {
+        result->status = STORE_NOT_FOUND;
+    } else if (op->op.kind == STORE_DEAD_READ) {
+        result->dead.entries = calloc(1, sizeof *result->dead.entries);
+        assert(result->dead.entries);
+        result->dead.count = 1;
+        result->status = entry->damaged ? STORE_DAMAGED : STORE_DONE;
+        lay_dead(entry, true, result->dead.entries);
+    } else if (shelf->answer_no_room) {
+        result->status = STORE_NO_ROOM;
+    } else if (op->op.kind == STORE_DROP) {
+        drop_ref(&entry->message);
+        *entry = shelf->entries[--shelf->entry_count];
+    } else if (entry->damaged) {
+        result->status = STORE_DAMAGED;
+    } else {
+        result->replayed_bytes = entry->message.envelope.size + entry->message.payload.size;
+        entry->dead = false;
+        entry->attempts = 0;
+        entry->key.due_ms = 0;
     }
 }
 
@@ -263,6 +344,14 @@ bool shelf_work(struct shelf *shelf, struct store_result *out_result)
         break;
     case STORE_TAKE:
         take(shelf, &op, out_result);
+        break;
+    case STORE_DEAD_LIST:
+        list_dead(shelf, &op, out_result);
+        break;
+    case STORE_DEAD_READ:
+    case STORE_REPLAY:
+    case STORE_DROP:
+        settle_dead(shelf, &op, out_result);
         break;
     default:
         settle(shelf, &op, out_result);

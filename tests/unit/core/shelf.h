@@ -15,8 +15,10 @@ struct shelf_entry {
     struct entry_key key;
     bool taken;
     bool dead;
+    bool damaged; /* set by a test: it cannot be read */
     uint32_t attempts;
     uint32_t code;
+    int64_t died_ms;
     char reason[260];
     int64_t accepted_ms, expires_ms;
     struct held_message message;
@@ -43,6 +45,7 @@ struct shelf {
     bool no_room;        /* appends find no room */
     bool answer_no_room; /* acks and the like neither */
     size_t takes, releases, defers, acks, buries, appends, mailboxes; /* ops handed over */
+    size_t dead_lists, dead_reads, replays, drops;
 };
 
 void shelf_fini(struct shelf *shelf);

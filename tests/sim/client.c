@@ -11,7 +11,8 @@
 enum {
     RETRY_LOW_MS = 50,
     RETRY_HIGH_MS = 2000,
-    IDLE_MS = 20000, /* between two looks when nothing is to be done */
+    TOO_LONG_MS = 8 * 24 * 3600 * 1000, /* for a nack */
+    IDLE_MS = 20000,                    /* between two looks when nothing is to be done */
 };
 
 void client_init(struct world *world, struct client *client, unsigned who)
@@ -96,10 +97,26 @@ static bool connect(struct world *world, struct client *client)
     return true;
 }
 
+static void answer_rudely(struct world *world, struct client *client)
+{
+    uint64_t tags[] = {chance_between(&world->chance, 1, 30),
+                       chance_between(&world->chance, 31, 60)};
+    uint32_t consumer = chance_between(&world->chance, 1, 4);
+    if (chance_is(&world->chance, 300)) {
+        speech_answer_all(world, client, consumer, tags[0]);
+        return;
+    }
+    bool refuses = chance_is(&world->chance, 500);
+    speech_answer(world, client, consumer, refuses ? VERDICT_REFUSE : VERDICT_NACK,
+                  refuses ? 0 : TOO_LONG_MS, tags, 2);
+}
+
 /* What nobody should do. */
 static void be_rude(struct world *world, struct client *client)
 {
-    switch (chance_below(&world->chance, 7)) {
+    struct chance *chance = &world->chance;
+    struct message *message = world->ledger.count > 0 ? world->ledger.messages[0] : NULL;
+    switch (chance_below(chance, 8)) {
     case 0:
         speech_hello(world, client);
         break;
@@ -107,31 +124,23 @@ static void be_rude(struct world *world, struct client *client)
         speech_noise(world, client);
         break;
     case 2:
-        speech_credit(world, client, chance_between(&world->chance, 1, 3),
-                      chance_between(&world->chance, 1, 2000));
+        speech_credit(world, client, chance_between(chance, 1, 3), chance_between(chance, 1, 2000));
         break;
     case 3:
-        speech_detach(world, client, chance_between(&world->chance, 0, 9));
+        speech_detach(world, client, chance_between(chance, 0, 9));
         break;
     case 4:
-        speech_attach(world, client, chance_between(&world->chance, 0, 3),
-                      chance_below(&world->chance, TOWN_PLACES), 5);
+        speech_attach(world, client, chance_between(chance, 0, 3),
+                      chance_below(chance, TOWN_PLACES), 5);
         break;
-    case 5: {
-        uint64_t tags[] = {chance_between(&world->chance, 1, 30),
-                           chance_between(&world->chance, 31, 60)};
-        speech_answer(world, client, chance_between(&world->chance, 1, 4),
-                      chance_is(&world->chance, 500) ? VERDICT_ACK : VERDICT_REFUSE, 0, tags, 2);
-        break;
-    }
-    default: {
-        struct message *message = NULL;
-        if (world->ledger.count > 0) {
-            message = world->ledger.messages[0];
+    case 5:
+        if (message) {
             speech_submit(world, client, client->number_count + 7, &message, 1);
         }
         break;
-    }
+    default:
+        answer_rudely(world, client);
+        break;
     }
 }
 

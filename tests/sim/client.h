@@ -91,6 +91,10 @@ void speech_detach(struct world *world, const struct client *client, uint32_t co
 /* Tags in any order; sorted here and put into ranges. */
 void speech_answer(struct world *world, const struct client *client, uint32_t consumer,
                    enum verdict verdict, uint32_t delay_ms, uint64_t *tags, size_t count);
+
+/* An ack of this tag and all that come after it. */
+void speech_answer_all(struct world *world, const struct client *client, uint32_t consumer,
+                       uint64_t first);
 void speech_submit(struct world *world, const struct client *client, uint64_t first_number,
                    struct message *const *messages, size_t count);
 void speech_noise(struct world *world, const struct client *client);

@@ -231,6 +231,10 @@ static bool hear_consumer(struct oracle *oracle, const Relais__V1__ToBroker *com
         step->consumer->ending = true;
     } else if (command->command_case == RELAIS__V1__TO_BROKER__COMMAND_ACK) {
         hear_answer(oracle, command->ack->tags, command->ack->n_tags);
+    } else if (command->command_case == RELAIS__V1__TO_BROKER__COMMAND_NACK &&
+               command->nack->delay_ms > LIMIT_DELAY_MS) {
+        step->expected.error = RELAIS__V1__CODE__CODE_FIELD_INVALID;
+        step->consumer = NULL; /* nothing happens to it */
     } else if (command->command_case == RELAIS__V1__TO_BROKER__COMMAND_NACK) {
         hear_answer(oracle, command->nack->tags, command->nack->n_tags);
     }

@@ -51,6 +51,25 @@ static void draw_traffic(struct plan *plan, struct chance *chance)
     plan->client_ms = chance_between(chance, 2, 80);
 }
 
+/* Now and then more than the windows of the protocol let through: of messages, or of bytes. */
+static void draw_flood(struct plan *plan, struct chance *chance)
+{
+    if (chance_is(chance, 10)) {
+        plan->batch = 1024;
+        plan->backlog = plan->messages = 5200;
+        plan->sync_ms = 2000;
+        plan->storing_bytes = 48U * 1024 * 1024;
+        plan->many = 0;
+    } else if (chance_is(chance, 30)) {
+        plan->large = 1000;
+        plan->batch = 100;
+        plan->backlog = plan->messages = 700;
+        plan->sync_ms = 2000;
+        plan->credit = 1024;
+        plan->storing_bytes = 48U * 1024 * 1024;
+    }
+}
+
 void plan_draw(struct plan *plan, struct chance *chance)
 {
     *plan = (struct plan){.messages = chance_between(chance, 20, 400)};
@@ -68,6 +87,7 @@ void plan_draw(struct plan *plan, struct chance *chance)
     plan->leave = sometimes(chance, 30);
     draw_settings(plan, chance);
     draw_traffic(plan, chance);
+    draw_flood(plan, chance);
 }
 
 enum fault plan_fault(const struct plan *plan, struct chance *chance)

@@ -148,6 +148,23 @@ void speech_answer(struct world *world, const struct client *client, uint32_t co
     }
 }
 
+void speech_answer_all(struct world *world, const struct client *client, uint32_t consumer,
+                       uint64_t first)
+{
+    Relais__V1__Range range = RELAIS__V1__RANGE__INIT;
+    Relais__V1__Range *pointer = &range;
+    Relais__V1__Ack ack = RELAIS__V1__ACK__INIT;
+    Relais__V1__ToBroker command = RELAIS__V1__TO_BROKER__INIT;
+    range.first = first;
+    range.last = UINT64_MAX;
+    ack.consumer = consumer;
+    ack.tags = &pointer;
+    ack.n_tags = 1;
+    command.command_case = RELAIS__V1__TO_BROKER__COMMAND_ACK;
+    command.ack = &ack;
+    speech_command(world, client, &command);
+}
+
 /* Each piece in a frame of its own, nothing copied. */
 static struct packet *in_pieces(struct world *world, struct message *const *messages, size_t count)
 {

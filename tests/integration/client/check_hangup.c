@@ -42,6 +42,7 @@ static unsigned rounds(void)
 struct goodbye {
     atomic_bool asked;
     atomic_bool held;
+    atomic_bool said;
 };
 
 /* Answers Goodbye once the relay holds it back. */
@@ -54,6 +55,7 @@ static bool say_goodbye(struct fake_broker *broker, void *context, const struct 
             (void)poll(NULL, 0, 1);
         }
         fake_say_goodbye(broker, RELAIS__V1__CODE__CODE_DRAINING);
+        atomic_store(&goodbye->said, true);
         return false;
     }
     return true;
@@ -117,7 +119,7 @@ static void stop(struct line *line)
 
 START_TEST(a_goodbye_that_meets_a_cut)
 {
-    struct goodbye goodbye = {false, false};
+    struct goodbye goodbye = {false, false, false};
     struct fake_script script = {.answer = say_goodbye, .context = &goodbye};
     struct line line = {0};
     start(&line, &script);
@@ -125,6 +127,7 @@ START_TEST(a_goodbye_that_meets_a_cut)
         relais_session session = {.connected = true};
         atomic_store(&goodbye.asked, false);
         atomic_store(&goodbye.held, false);
+        atomic_store(&goodbye.said, false);
         open_line(&line);
         submit(&line, "bye", 1);
         while (!atomic_load(&goodbye.asked)) {
@@ -132,6 +135,9 @@ START_TEST(a_goodbye_that_meets_a_cut)
         }
         cutter_hold(line.cutter);
         atomic_store(&goodbye.held, true);
+        while (!atomic_load(&goodbye.said)) {
+            work_for(line.client, 1);
+        }
         fill(&line);
         relais_client_session(line.client, &session);
         ck_assert(session.connected);

@@ -14,9 +14,11 @@ import json
 import os
 import pathlib
 import shlex
+import shutil
 import signal
 import subprocess
 import sys
+import tempfile
 import time
 import unittest
 
@@ -73,6 +75,9 @@ def wait_until(what: str, condition, seconds: float = ENDS_S):
     return value
 
 
+_FIRST: list[tuple[tempfile.TemporaryDirectory, int]] = []  # what later scenes are copied from
+
+
 def payload(number: int = 0, size: int = 0) -> bytes:
     """A payload that nobody else has, with personal data in it, of at least `size` bytes."""
     head = f"{number} {PERSONAL}\n".encode()
@@ -87,9 +92,21 @@ class Scene(Bus):
         self.heard: dict[str, str] = {}
         self.adapters: list[subprocess.Popen] = []
         self.settings: dict[str, str] = {}  # of the broker, by its environment
-        self.limits: dict[str, int] = {}
-        self.init()
-        self.populate()
+        self._furnish()
+
+    def _furnish(self) -> None:
+        """Home and profiles: made with `relais` once a run, copied for each scene after the first."""
+        if not _FIRST:
+            self.init()
+            self.populate()
+            _FIRST.append((tempfile.TemporaryDirectory(prefix="relais-scene-"), self.port))
+            shutil.copytree(self.folder, _FIRST[0][0].name, dirs_exist_ok=True)
+            return
+        folder, port = _FIRST[0]
+        shutil.copytree(folder.name, self.folder, dirs_exist_ok=True)
+        for path in pathlib.Path(self.folder).rglob("*.yaml"):
+            text = path.read_text(encoding="utf-8")
+            path.write_text(text.replace(f":{port}", f":{self.port}"), encoding="utf-8")
 
     def environment(self, **more: str) -> dict[str, str]:
         """Nobody's settings, but the sanitizers'."""

@@ -23,11 +23,13 @@ enum {
 /* One question, on the stack of the call that asks it. */
 struct question {
     uint64_t number;
-    uint64_t asked_at; /* connection.welcomes when it was last sent; 0: not yet */
-    const Relais__V1__Query *query;
+    uint64_t asked_at;                /* connection.welcomes when it was last sent; 0: not yet */
+    const Relais__V1__Query *query;   /* this, */
+    const Relais__V1__Manage *manage; /* or this */
     bool answered;
     relais_error refusal;
     relais_broker_status *out_status;
+    relais_dead_page *out_dead;
     relais_queue *out_queues;
     size_t capacity;
     size_t count;
@@ -80,5 +82,12 @@ bool dispatch_frames(relais_client *client, int64_t now_ms);
 /* operate.c */
 void question_flush(relais_client *client);
 bool question_answered(relais_client *client, const Relais__V1__Answer *answer);
+
+/* Waits for the answer to what is filled in; RELAIS_OK: it is in the places of the question. */
+relais_status question_ask(relais_client *client, struct question *question, int timeout_ms,
+                           relais_error *error);
+
+/* dead_letter.c. False: the broker breaks the protocol. */
+bool dead_letters_keep(const Relais__V1__DeadLetters *said, relais_dead_page *page);
 
 #endif

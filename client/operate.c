@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: EUPL-1.2
  *
- * Questions to the broker. One at a time; a question that was under way when the line broke is
- * asked again on the next.
+ * Questions to the broker, and orders that are answered like questions. One at a time; one that was
+ * under way when the line broke is asked again on the next.
  */
 #include <relais/operate.h>
 
@@ -24,10 +24,19 @@ void question_flush(relais_client *client)
     if (question == NULL || question->asked_at == client->connection.welcomes) {
         return;
     }
-    Relais__V1__Query query = *question->query;
-    query.number = question->number;
-    command.command_case = RELAIS__V1__TO_BROKER__COMMAND_QUERY;
-    command.query = &query;
+    Relais__V1__Query query = RELAIS__V1__QUERY__INIT;
+    Relais__V1__Manage manage = RELAIS__V1__MANAGE__INIT;
+    if (question->query != NULL) {
+        query = *question->query;
+        query.number = question->number;
+        command.command_case = RELAIS__V1__TO_BROKER__COMMAND_QUERY;
+        command.query = &query;
+    } else {
+        manage = *question->manage;
+        manage.number = question->number;
+        command.command_case = RELAIS__V1__TO_BROKER__COMMAND_MANAGE;
+        command.manage = &manage;
+    }
     if (client_say(client, &command, NULL, 0)) {
         question->asked_at = client->connection.welcomes;
     }
@@ -97,6 +106,16 @@ bool question_answered(relais_client *client, const Relais__V1__Answer *answer)
             return false;
         }
         break;
+    case RELAIS__V1__ANSWER__WHAT_DEAD:
+        if (question->out_dead == NULL || !dead_letters_keep(answer->dead, question->out_dead)) {
+            return false;
+        }
+        break;
+    case RELAIS__V1__ANSWER__WHAT_DONE:
+        if (question->manage == NULL) {
+            return false;
+        }
+        break;
     case RELAIS__V1__ANSWER__WHAT_ERROR:
         (void)error_from_wire(&question->refusal, answer->error);
         break;
@@ -108,8 +127,8 @@ bool question_answered(relais_client *client, const Relais__V1__Answer *answer)
     return true;
 }
 
-static relais_status ask(relais_client *client, struct question *question, int timeout_ms,
-                         relais_error *error)
+relais_status question_ask(relais_client *client, struct question *question, int timeout_ms,
+                           relais_error *error)
 {
     int64_t deadline_ms = client_deadline(timeout_ms);
     relais_status status = RELAIS_OK;
@@ -140,7 +159,7 @@ relais_status relais_query_status(relais_client *client, int timeout_ms,
     }
     query.what_case = RELAIS__V1__QUERY__WHAT_STATUS;
     query.status = &what;
-    relais_status status = ask(client, &question, timeout_ms, error);
+    relais_status status = question_ask(client, &question, timeout_ms, error);
     if (status == RELAIS_OK) {
         *out_status = found;
     }
@@ -181,7 +200,7 @@ relais_status relais_query_queues(relais_client *client, /* NOLINT: seven, one f
     what.limit = (uint32_t)capacity;
     query.what_case = RELAIS__V1__QUERY__WHAT_QUEUES;
     query.queues = &what;
-    status = ask(client, &question, QUEUES_TIMEOUT_MS, error);
+    status = question_ask(client, &question, QUEUES_TIMEOUT_MS, error);
     if (status == RELAIS_OK) {
         *out_count = question.count;
         *out_more = question.more;

@@ -1,7 +1,8 @@
 /* SPDX-License-Identifier: EUPL-1.2 */
 /**
  * @file operate.h
- * Asking the broker how it is. Role `operate` sees all; any client sees its own member's queues.
+ * Asking the broker how it is, and dealing with dead letters. Role `operate` sees all; any client
+ * sees its own member's queues and dead letters.
  * Thread rule: that of the client.
  */
 #ifndef RELAIS_OPERATE_H
@@ -60,6 +61,70 @@ RELAIS_API RELAIS_MUST_CHECK relais_status relais_query_queues(relais_client *cl
                                                                relais_queue *out_queues,
                                                                size_t capacity, size_t *out_count,
                                                                bool *out_more, relais_error *error);
+
+/**
+ * What is known of a delivery that was given up: its attempts were used up, its recipient refused
+ * it, it came too late, or the broker's disk has lost it. Text is cut to size, control characters
+ * are replaced. Never the payload or the subject. Since protocol 1.1.
+ */
+typedef struct relais_dead_letter {
+    uint64_t sequence;   /**< names it in its mailbox */
+    relais_status code;  /**< why, e.g. RELAIS_REFUSED_BY_RECIPIENT */
+    char reason[257];    /**< the recipient's words, or "" */
+    uint32_t attempts;   /**< made */
+    bool damaged;        /**< what follows may be empty, and it can only be dropped */
+    uint64_t bytes;      /**< of envelope and payload */
+    int64_t died_ms;     /**< Unix time in milliseconds, as the next two */
+    int64_t accepted_ms; /**< 0: not known */
+    int64_t expires_ms;  /**< 0: never */
+    char id[129];        /**< from here on as in the envelope */
+    char source[513];
+    char from[128];
+    char flow[65];
+    char type[129];
+} relais_dead_letter;
+
+typedef struct relais_dead_page {
+    relais_dead_letter *letters; /**< the caller's, room for `capacity` */
+    size_t capacity;             /**< 1 to 100 */
+    size_t count;                /**< out */
+    bool more;                   /**< out: others follow */
+} relais_dead_page;
+
+/**
+ * The dead letters of a mailbox by sequence, those behind `after` (0: from the first), into *page.
+ * Each of these four waits up to 30 s. They fail with RELAIS_NOT_YOUR_MAILBOX without the role
+ * operate outside one's own member, RELAIS_UNKNOWN_MEMBER or RELAIS_UNKNOWN_SERVICE for an address
+ * that is not in the directory, RELAIS_BUSY (try again after error->retry_after_ms), and with
+ * RELAIS_UNKNOWN_COMMAND at a broker of protocol 1.0.
+ */
+RELAIS_API RELAIS_MUST_CHECK relais_status relais_dead_list(relais_client *client,
+                                                            const char *address, uint64_t after,
+                                                            relais_dead_page *page,
+                                                            relais_error *error);
+
+/** One of them, its whole message checked on the broker's disk. RELAIS_UNKNOWN_DEAD_LETTER: there
+ * is none of that sequence. */
+RELAIS_API RELAIS_MUST_CHECK relais_status relais_dead_show(relais_client *client,
+                                                            const char *address, uint64_t sequence,
+                                                            relais_dead_letter *out_letter,
+                                                            relais_error *error);
+
+/**
+ * Puts it back to its mailbox as if it had never been tried. RELAIS_OK: on disk. Needs the role
+ * operate, or receive in one's own member: RELAIS_ROLE_MISSING. RELAIS_DAMAGED: its message is not
+ * whole. When the line broke meanwhile the command is said again, and RELAIS_UNKNOWN_DEAD_LETTER
+ * may mean that it was done the first time. RELAIS_TIMED_OUT: it may still be done.
+ */
+RELAIS_API RELAIS_MUST_CHECK relais_status relais_dead_replay(relais_client *client,
+                                                              const char *address,
+                                                              uint64_t sequence,
+                                                              relais_error *error);
+
+/** Lets it go for good; otherwise as relais_dead_replay(). */
+RELAIS_API RELAIS_MUST_CHECK relais_status relais_dead_drop(relais_client *client,
+                                                            const char *address, uint64_t sequence,
+                                                            relais_error *error);
 
 #ifdef __cplusplus
 }

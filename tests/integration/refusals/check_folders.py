@@ -11,7 +11,7 @@ import unittest
 
 from scene import (
     ADAPTER_ENVIRONMENT, FAILED, FILES, IS_ROOT, NOBODY, PERSON_FILE, RELAIS, ROUEN, UNAVAILABLE,
-    SceneCase, payload, wait_until,
+    SceneCase, of_the_system, payload, wait_until,
 )  # fmt: skip
 
 AS_NOBODY = {"user": NOBODY, "group": NOBODY, "extra_groups": []}
@@ -62,7 +62,7 @@ class Folders(SceneCase):
         self.both_languages(
             lambda env: self.scene.ended(*words, env=env, **AS_NOBODY), FAILED,
             (folder, '"Permission denied"', "a path that this user may use"),
-            (folder, "« Permission non accordée »", "un chemin que cet utilisateur peut utiliser"))
+            (folder, of_the_system("Permission denied"), "un chemin que cet utilisateur peut utiliser"))
         self.assertEqual(os.listdir(folder), [])
         self.assert_nothing_lost()
 
@@ -103,7 +103,7 @@ class Folders(SceneCase):
                     lambda env: self.scene.ended(*words, env=env, **AS_NOBODY), ADAPTER_ENVIRONMENT,
                     (folder, '"Permission denied"',
                      "a folder that the adapter's user may read and write"),
-                    (folder, "« Permission non accordée »",
+                    (folder, of_the_system("Permission denied"),
                      "un dossier que l’utilisateur de l’adaptateur peut lire et écrire"))
         self.assert_nothing_lost()
 
@@ -127,7 +127,7 @@ class Folders(SceneCase):
         home = os.path.join(self.closed("homes"), "bus")
         self.both_languages(
             lambda env: self.scene.ended(RELAIS, "init", home, env=env, **AS_NOBODY), FAILED,
-            (home, "Permission denied"), (home, "Permission non accordée"))
+            (home, "Permission denied"), (home, of_the_system("Permission denied").strip("« »")))
         self.assert_nothing_lost()
 
     def test_files_that_cannot_be_read(self) -> None:
@@ -138,7 +138,7 @@ class Folders(SceneCase):
         self.both_languages(
             lambda env: self.scene.ended(*words, env=env, **AS_NOBODY), FAILED,
             (path, '"Permission denied"', "a path that this user may use"),
-            (path, "« Permission non accordée »", "un chemin que cet utilisateur peut utiliser"))
+            (path, of_the_system("Permission denied"), "un chemin que cet utilisateur peut utiliser"))
         self.assert_nothing_lost()
 
 

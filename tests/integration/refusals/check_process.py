@@ -10,7 +10,7 @@ import unittest
 
 from scene import (
     ADAPTER_ENVIRONMENT, FAILED, FILES, FLOW, RELAIS, ROUEN, SYSTEM, UNAVAILABLE, SceneCase, free_port,
-    payload, wait_until,
+    of_the_system, payload, wait_until,
 )  # fmt: skip
 
 TOO_FEW = ("prlimit", "--nofile=20:20")
@@ -77,7 +77,7 @@ class Descriptors(SceneCase):
         self.both_languages(
             lambda env: scene.ended(*words, wrapper=TOO_FEW, env=env), FAILED,
             ("RLIMIT_NOFILE", '"Too many open files"', "24 free file descriptors"),
-            ("RLIMIT_NOFILE", "« Trop de fichiers ouverts »", "24 descripteurs de fichiers libres"))
+            ("RLIMIT_NOFILE", of_the_system("Too many open files"), "24 descripteurs de fichiers libres"))
         self.assertEqual(scene.take(), {})
         self.assertEqual(scene.ended(*words, wrapper=FORTY).code, 0)
         self.assertEqual(list(scene.take().values()), [pathlib.Path(path).read_bytes()])
@@ -90,7 +90,7 @@ class Descriptors(SceneCase):
             lambda env: scene.ended(FILES, "--config", config, wrapper=TOO_FEW, env=env),
             ADAPTER_ENVIRONMENT,
             ("RLIMIT_NOFILE", '"Too many open files"', "24 free file descriptors"),
-            ("RLIMIT_NOFILE", "« Trop de fichiers ouverts »", "24 descripteurs de fichiers libres"))
+            ("RLIMIT_NOFILE", of_the_system("Too many open files"), "24 descripteurs de fichiers libres"))
         data = payload(1)
         scene.drop("a.xml", data)
         adapter = scene.start_adapter(wrapper=FORTY)

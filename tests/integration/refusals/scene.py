@@ -10,6 +10,7 @@ from __future__ import annotations
 
 import base64
 import dataclasses
+import gettext
 import json
 import os
 import pathlib
@@ -46,6 +47,12 @@ PERSON_FILE = "acte-durand-maelle.xml"
 FAILED, USAGE, NOT_FOUND, REFUSED, UNREACHABLE, PARTLY = 1, 2, 3, 4, 5, 6
 UNAVAILABLE, STORE, SYSTEM, CONFIG = 69, 70, 71, 78
 ADAPTER_ENVIRONMENT, ADAPTER_CONFIGURATION = 1, 2
+
+
+def of_the_system(words: str) -> str:
+    """Words of the C library in French, or as they are where its catalogue is not installed."""
+    catalogue = gettext.translation("libc", "/usr/share/locale", ["fr"], fallback=True)
+    return f"« {catalogue.gettext(words)} »"
 
 
 @dataclasses.dataclass(frozen=True)

@@ -84,6 +84,10 @@ extern const struct command command_flow_show;
 extern const struct command command_send;
 extern const struct command command_receive;
 extern const struct command command_queues;
+extern const struct command command_dead_list;
+extern const struct command command_dead_show;
+extern const struct command command_dead_replay;
+extern const struct command command_dead_drop;
 extern const struct command command_status;
 
 #endif

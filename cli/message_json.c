@@ -17,8 +17,7 @@ struct named_text {
     const char *text;
 };
 
-/* RFC 3339, UTC, milliseconds. */
-static json_t *time_json(int64_t ms)
+json_t *time_json(int64_t ms)
 {
     time_t seconds = (time_t)(ms / MS_PER_S);
     int rest = (int)(ms % MS_PER_S);

@@ -13,6 +13,9 @@
  */
 json_t *delivery_json(const relais_delivery *delivery, const char *path);
 
+/* RFC 3339, UTC, milliseconds: "2026-11-24T12:00:00.000Z". */
+json_t *time_json(int64_t ms);
+
 /* {"status", "number", "field", "wrong", "right", "text"} */
 json_t *error_json(const relais_error *error);
 

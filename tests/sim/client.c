@@ -11,13 +11,14 @@
 enum {
     RETRY_LOW_MS = 50,
     RETRY_HIGH_MS = 2000,
+    RUDE_CONSUMERS = 4,                 /* numbers that the proper half of a client does not use */
     TOO_LONG_MS = 8 * 24 * 3600 * 1000, /* for a nack */
     IDLE_MS = 20000,                    /* between two looks when nothing is to be done */
 };
 
 void client_init(struct world *world, struct client *client, unsigned who)
 {
-    *client = (struct client){.who = who, .next_consumer = 1};
+    *client = (struct client){.who = who, .next_consumer = RUDE_CONSUMERS + 1};
     client_wake(world, client, chance_between(&world->chance, 0, 50));
 }
 
@@ -46,6 +47,7 @@ static void lost(struct world *world, struct client *client)
 {
     client->line = 0;
     client->welcomed = false;
+    client->question_count = 0;
     client->connect_ms =
         world->trace.now_ms + chance_between(&world->chance, RETRY_LOW_MS, RETRY_HIGH_MS);
     sender_lost(client);
@@ -101,14 +103,16 @@ static void answer_rudely(struct world *world, struct client *client)
 {
     uint64_t tags[] = {chance_between(&world->chance, 1, 30),
                        chance_between(&world->chance, 31, 60)};
-    uint32_t consumer = chance_between(&world->chance, 1, 4);
+    uint32_t consumer = chance_between(&world->chance, 1, 3 * RUDE_CONSUMERS);
     if (chance_is(&world->chance, 300)) {
         speech_answer_all(world, client, consumer, tags[0]);
         return;
     }
     bool refuses = chance_is(&world->chance, 500);
-    speech_answer(world, client, consumer, refuses ? VERDICT_REFUSE : VERDICT_NACK,
-                  refuses ? 0 : TOO_LONG_MS, tags, 2);
+    struct settlement settlement = {.consumer = consumer,
+                                    .verdict = refuses ? VERDICT_REFUSE : VERDICT_NACK,
+                                    .delay_ms = refuses ? 0 : TOO_LONG_MS};
+    speech_answer(world, client, &settlement, tags, 2);
 }
 
 /* What nobody should do. */
@@ -124,13 +128,14 @@ static void be_rude(struct world *world, struct client *client)
         speech_noise(world, client);
         break;
     case 2:
-        speech_credit(world, client, chance_between(chance, 1, 3), chance_between(chance, 1, 2000));
+        speech_credit(world, client, chance_between(chance, 1, 3 * RUDE_CONSUMERS),
+                      chance_between(chance, 1, 2000));
         break;
     case 3:
         speech_detach(world, client, chance_between(chance, 0, 9));
         break;
     case 4:
-        speech_attach(world, client, chance_between(chance, 0, 3),
+        speech_attach(world, client, chance_between(chance, 0, RUDE_CONSUMERS),
                       chance_below(chance, TOWN_PLACES), 5);
         break;
     case 5:
@@ -175,6 +180,7 @@ void client_look(struct world *world, struct client *client)
     }
     if (!go_wrong(world, client) && client->welcomed) {
         receiver_work(world, client);
+        letters_work(world, client);
         sender_work(world, client);
     }
     client_wake(world, client,
@@ -208,6 +214,9 @@ static void told(struct world *world, struct client *client, const Relais__V1__T
         if (command->error->code == RELAIS__V1__CODE__CODE_HELLO_FIRST) {
             leave(world, client);
         }
+        break;
+    case RELAIS__V1__TO_CLIENT__COMMAND_ANSWER:
+        letters_answered(client, command->answer);
         break;
     case RELAIS__V1__TO_CLIENT__COMMAND_GOODBYE:
         leave(world, client);

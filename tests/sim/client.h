@@ -4,7 +4,8 @@
  * messages until each has its answer, again with the same id when a connection was lost; it
  * receives, and acks, nacks, refuses, forgets, answers late, detaches, leaves, crashes.
  *
- * client.c: its connection; sender.c, receiver.c: its two halves; speech.c: commands as frames.
+ * client.c: its connection; sender.c, receiver.c: its two halves; letters.c: what it does with dead
+ * letters; speech.c: commands as frames.
  */
 #ifndef RELAIS_TESTS_SIM_CLIENT_H
 #define RELAIS_TESTS_SIM_CLIENT_H
@@ -15,9 +16,16 @@
 
 struct world;
 
-enum { CLIENT_CONSUMERS = 3, CLIENT_RECENT = 32 };
+enum { CLIENT_CONSUMERS = 3, CLIENT_RECENT = 32, CLIENT_LETTERS = 8 };
 
 enum verdict { VERDICT_ACK, VERDICT_NACK, VERDICT_REFUSE };
+
+/* What one command says of all the tags that it names. */
+struct settlement {
+    uint32_t consumer;
+    enum verdict verdict;
+    uint32_t delay_ms;
+};
 
 struct answer {
     int64_t at_ms;
@@ -49,6 +57,10 @@ struct client {
     uint32_t next_consumer;
     struct answer *answers;
     size_t answer_count, answer_capacity;
+    uint64_t question_count;          /* of this connection */
+    unsigned letter_place;            /* that was asked for last */
+    uint64_t letters[CLIENT_LETTERS]; /* sequences that were told */
+    size_t letter_count;
 };
 
 void client_init(struct world *world, struct client *client, unsigned who);
@@ -78,6 +90,13 @@ void receiver_attached(struct client *client, uint32_t number);
 void receiver_detached(struct client *client, uint32_t number);
 void receiver_lost(struct client *client);
 
+/* Lists dead letters of its member's mailboxes; replays and drops some. */
+void letters_work(struct world *world, struct client *client);
+void letters_answered(struct client *client, const Relais__V1__Answer *answer);
+
+/* The k-th mailbox of its member. */
+unsigned receiver_place(const struct client *client, size_t k);
+
 void speech_command(struct world *world, const struct client *client,
                     const Relais__V1__ToBroker *command);
 void speech_hello(struct world *world, const struct client *client);
@@ -89,8 +108,8 @@ void speech_credit(struct world *world, const struct client *client, uint32_t co
 void speech_detach(struct world *world, const struct client *client, uint32_t consumer);
 
 /* Tags in any order; sorted here and put into ranges. */
-void speech_answer(struct world *world, const struct client *client, uint32_t consumer,
-                   enum verdict verdict, uint32_t delay_ms, uint64_t *tags, size_t count);
+void speech_answer(struct world *world, const struct client *client,
+                   const struct settlement *settlement, uint64_t *tags, size_t count);
 
 /* An ack of this tag and all that come after it. */
 void speech_answer_all(struct world *world, const struct client *client, uint32_t consumer,

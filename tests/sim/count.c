@@ -91,8 +91,8 @@ static bool can_take(const struct oracle *oracle, unsigned place)
 static void check_work(const struct oracle *oracle, unsigned place, struct disk *disk)
 {
     bool rests = oracle->no_room_ms > 0 && oracle->now.mono_ms < oracle->no_room_ms + PATIENCE_MS;
-    bool waits = oracle->storing > 0 || oracle->settling > 0 || oracle->places[place].takes > 0 ||
-                 !disk_is_idle(disk);
+    bool waits = oracle->storing > 0 || oracle->settling > 0 || oracle->asking > 0 ||
+                 oracle->places[place].takes > 0 || !disk_is_idle(disk);
     if (oracle->draining || rests || waits || !can_take(oracle, place)) {
         return;
     }
@@ -104,10 +104,11 @@ static void check_work(const struct oracle *oracle, unsigned place, struct disk 
 void oracle_turn(struct oracle *oracle, const struct core *core, const struct effects *effects,
                  struct disk *disk)
 {
-    uint64_t things = oracle->storing + oracle->settling + oracle->open_count;
+    uint64_t things = oracle->storing + oracle->settling + oracle->asking + oracle->open_count;
     PROMISE(oracle->trace, oracle->taken == 0, "what is taken is leased, buried or given back",
             {"taken", oracle->taken});
-    PROMISE(oracle->trace, core_is_storing(core) == (oracle->storing + oracle->settling > 0),
+    PROMISE(oracle->trace,
+            core_is_storing(core) == (oracle->storing + oracle->settling + oracle->asking > 0),
             "the core knows whether it waits for the disk", {"storing", oracle->storing},
             {"settling", oracle->settling});
     things += check_told(oracle);

@@ -7,6 +7,7 @@
 #include "agenda.h"
 
 #include <assert.h>
+#include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 
@@ -26,6 +27,11 @@ static void drop_result(struct disk_result *result)
             held_message_drop(&result->result.take.entries[i].message);
         }
         free(result->result.take.entries);
+    } else if (result->result.kind == STORE_DEAD_LIST || result->result.kind == STORE_DEAD_READ) {
+        for (uint32_t i = 0; i < result->result.dead.count; i++) {
+            held_message_drop(&result->result.dead.entries[i].message);
+        }
+        free(result->result.dead.entries);
     }
 }
 
@@ -56,6 +62,8 @@ void disk_submit(struct disk *disk, const struct store_op *op, const struct op_n
                 "no more entries than recipients", {"count", op->append.recipient_count});
         memcpy(copy->recipients, op->append.recipients,
                op->append.recipient_count * sizeof *copy->recipients);
+    } else if (op->kind == STORE_BURY) {
+        (void)snprintf(copy->reason, sizeof copy->reason, "%s", op->bury.reason);
     }
 }
 
@@ -141,6 +149,10 @@ static void add_entries(struct disk *disk, struct disk_op *op, uint64_t sequence
         bytes->entries++;
         assert(memory_mailbox_add(&mailbox->box, &entry));
     }
+    if (bytes->entries == 0) {
+        held_message_drop(&bytes->held);
+        free(bytes);
+    }
 }
 
 static void write_append(struct disk *disk, struct disk_op *op, struct store_result *result)
@@ -204,7 +216,9 @@ static void write_answer(struct disk *disk, const struct disk_op *op, struct sto
     } else if (op->op.kind == STORE_BURY) {
         life->on_disk = DISK_DEAD;
         life->dead_code = op->op.bury.code;
-        mailbox_of(disk, key->mailbox)->dead++;
+        struct store_op bury = op->op;
+        bury.bury.reason = op->reason;
+        assert(memory_dead_bury(&mailbox_of(disk, key->mailbox)->box, &entry, &bury));
     } else {
         entry.key.due_ms = op->op.defer.due_ms;
         entry.attempts = op->op.defer.attempts;
@@ -261,6 +275,52 @@ static void write_take(struct disk *disk, const struct store_op *op, struct stor
     result->take.next_due_ms = memory_mailbox_next_due(&mailbox->box, op->now_ms);
 }
 
+/* Out of the dead ones, noted with what it had died of. */
+static bool take_dead(struct disk *disk, const struct store_op *op, struct memory_entry *out_entry)
+{
+    struct disk_mailbox *mailbox = mailbox_of(disk, op->dead.mailbox);
+    struct entry_key key = {.sequence = op->dead.sequence};
+    size_t at = entry_list_find(&mailbox->box.dead, &key);
+    if (at == mailbox->box.dead.count ||
+        entry_list_at(&mailbox->box.dead, at)->key.sequence != key.sequence) {
+        return false;
+    }
+    const struct memory_entry *dead = entry_list_at(&mailbox->box.dead, at);
+    struct disk_undo *undo = note_undo(disk, op->kind, op->dead.mailbox);
+    undo->death = (struct store_op){.kind = STORE_BURY, .now_ms = dead->death->died_ms};
+    undo->death.bury.code = dead->death->code;
+    undo->death.bury.attempts = dead->attempts;
+    assert(memory_dead_remove(&mailbox->box, key.sequence, out_entry));
+    undo->before = *out_entry;
+    return true;
+}
+
+static void write_dead(struct disk *disk, const struct store_op *op, struct store_result *result)
+{
+    struct disk_mailbox *mailbox =
+        mailbox_of(disk, op->kind == STORE_DEAD_LIST ? op->dead_list.mailbox : op->dead.mailbox);
+    struct memory_entry entry;
+    result->status = mailbox ? STORE_DONE : STORE_NOT_FOUND;
+    if (!mailbox) {
+        return;
+    }
+    if (op->kind == STORE_DEAD_LIST) {
+        assert(memory_dead_list(&mailbox->box, op, result));
+    } else if (op->kind == STORE_DEAD_READ) {
+        assert(memory_dead_read(&mailbox->box, op->dead.sequence, result));
+    } else if (disk->stuck) {
+        result->status = STORE_NO_ROOM;
+    } else if (!take_dead(disk, op, &entry)) {
+        result->status = STORE_NOT_FOUND;
+    } else if (op->kind == STORE_REPLAY) {
+        result->replayed_bytes = entry.message->bytes;
+        life_of(disk, &entry.key)->on_disk = DISK_WAITING;
+        assert(memory_mailbox_add(&mailbox->box, &entry));
+    } else {
+        life_of(disk, &entry.key)->on_disk = DISK_DROPPED;
+    }
+}
+
 static void write_one(struct disk *disk, struct disk_op *op)
 {
     struct disk_result result = {.note = op->note,
@@ -282,6 +342,12 @@ static void write_one(struct disk *disk, struct disk_op *op)
     case STORE_RELEASE:
         write_release(disk, &op->op.release);
         return;
+    case STORE_DEAD_LIST:
+    case STORE_DEAD_READ:
+    case STORE_REPLAY:
+    case STORE_DROP:
+        write_dead(disk, &op->op, &result.result);
+        break;
     default:
         write_answer(disk, op, &result.result);
         break;
@@ -306,10 +372,10 @@ void disk_sync(struct disk *disk)
 {
     for (size_t i = 0; i < disk->undo_count; i++) {
         const struct disk_undo *undo = &disk->undos[i];
-        if (undo->kind == STORE_ACK || undo->kind == STORE_BURY) {
+        if (undo->kind == STORE_ACK || undo->kind == STORE_DROP) {
             memory_message_unref(undo->before.message);
-            disk->ledger->lives++;
         }
+        disk->ledger->lives += undo->kind == STORE_ACK || undo->kind == STORE_BURY;
     }
     disk->undo_count = 0;
     disk->synced_sequence = disk->next_sequence;
@@ -355,6 +421,15 @@ static void undo_append(struct disk *disk, const struct disk_undo *undo)
     }
 }
 
+static void bury_again(struct disk *disk, const struct disk_undo *undo)
+{
+    struct memory_entry entry = undo->before;
+    struct life *life = life_of(disk, &entry.key);
+    life->on_disk = DISK_DEAD;
+    life->dead_code = undo->death.bury.code;
+    assert(memory_dead_bury(&disk->mailboxes[undo->mailbox].box, &entry, &undo->death));
+}
+
 static void undo_one(struct disk *disk, const struct disk_undo *undo)
 {
     struct disk_mailbox *mailbox = &disk->mailboxes[undo->mailbox];
@@ -370,8 +445,15 @@ static void undo_one(struct disk *disk, const struct disk_undo *undo)
         assert(memory_mailbox_remove(&mailbox->box, &undo->after, &gone));
         break;
     case STORE_BURY:
-        mailbox->dead--;
+        assert(memory_dead_remove(&mailbox->box, undo->before.key.sequence, &gone));
         break;
+    case STORE_REPLAY:
+        assert(memory_mailbox_remove(&mailbox->box, &undo->before.key, &gone));
+        bury_again(disk, undo);
+        return;
+    case STORE_DROP:
+        bury_again(disk, undo);
+        return;
     default:
         break;
     }
@@ -430,7 +512,7 @@ size_t disk_mailboxes(const struct disk *disk, struct stored_mailbox *out_mailbo
         struct stored_mailbox *out = &out_mailboxes[count++];
         *out = (struct stored_mailbox){.id = (uint32_t)id,
                                        .name = TOWN_ADDRESSES[mailbox->place].address,
-                                       .dead = mailbox->dead};
+                                       .dead = mailbox->box.dead.count};
         for (int k = 0; k < MEMORY_LISTS; k++) {
             const struct entry_list *list = &mailbox->box.lists[k];
             out->waiting += list->count;

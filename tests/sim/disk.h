@@ -11,8 +11,11 @@
 #define RELAIS_TESTS_SIM_DISK_H
 
 #include "ledger.h"
+#include "store/memory_dead.h"
 #include "store/memory_mailbox.h"
 #include "trace.h"
+
+enum { DISK_REASON_BYTES = 32 }; /* the simulator gives short ones */
 
 /* What the oracle knows of an op; comes back with its result. */
 struct op_note {
@@ -28,6 +31,7 @@ struct disk_op {
     struct op_note note;
     unsigned place; /* MAILBOX: its name */
     struct store_recipient recipients[TOWN_PLACES];
+    char reason[DISK_REASON_BYTES];
 };
 
 struct disk_result {
@@ -39,7 +43,6 @@ struct disk_mailbox {
     bool known;
     unsigned place;
     struct memory_mailbox box;
-    uint64_t dead;
 };
 
 /* How to take back one thing that was written. */
@@ -48,7 +51,8 @@ struct disk_undo {
     uint32_t mailbox;
     struct message *message;    /* APPEND */
     uint64_t sequence;          /* APPEND */
-    struct memory_entry before; /* ACK, DEFER, BURY */
+    struct memory_entry before; /* ACK, DEFER, BURY; REPLAY, DROP: without its death */
+    struct store_op death;      /* REPLAY, DROP: of which it had died */
     struct entry_key after;     /* DEFER */
 };
 

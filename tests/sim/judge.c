@@ -253,7 +253,7 @@ static void judge_mailbox(struct oracle *oracle, const struct store_op *op, stru
                 !other->opened || (i == place) == (other->id == op->mailbox.id) || other->id == 0,
                 "a mailbox has a number of its own", {"mailbox", op->mailbox.id}, {"place", i});
     }
-    oracle->places[place].opened = true;
+    oracle->places[place].opened = oracle->places[place].announced = true;
     oracle->places[place].id = op->mailbox.id;
     note->place = place;
 }
@@ -368,6 +368,12 @@ static void judge_store(struct oracle *oracle, const struct store_op *op, struct
         break;
     case STORE_RELEASE:
         judge_release(oracle, op, note);
+        break;
+    case STORE_DEAD_LIST:
+    case STORE_DEAD_READ:
+    case STORE_REPLAY:
+    case STORE_DROP:
+        oracle_asked(oracle, op, note);
         break;
     default:
         judge_answer(oracle, op, note);
@@ -494,6 +500,9 @@ void oracle_judge(struct oracle *oracle, const struct effects *effects, size_t f
             oracle_told(oracle, effect);
         }
     }
+    PROMISE(oracle->trace, !step->question.is_due && !step->question.to_store,
+            "a question is answered, or goes to the store", {"connection", step->connection},
+            {"number", step->question.number});
     if (step->kind == STEP_FRAMES) {
         check_frames(oracle);
     } else if (step->kind == STEP_CLOSED) {

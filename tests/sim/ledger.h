@@ -13,7 +13,7 @@
 
 #include <stddef.h>
 
-enum disk_state { DISK_NOTHING, DISK_WAITING, DISK_ACKED, DISK_DEAD };
+enum disk_state { DISK_NOTHING, DISK_WAITING, DISK_ACKED, DISK_DEAD, DISK_DROPPED };
 
 /* Of an entry, as the core must see it. */
 enum life_state {
@@ -30,6 +30,7 @@ struct life {
     uint32_t dead_code;
     enum life_state state;
     bool ack_said;     /* its consumer has acknowledged it: it may be gone */
+    bool drop_said;    /* somebody has dropped it, dead */
     uint32_t attempts; /* those made, as the last take says */
     int64_t due_ms;    /* as the last take says */
     uint32_t holder;   /* serial of the consumer */

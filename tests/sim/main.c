@@ -60,6 +60,7 @@ static bool read_orders(int argc, char **argv, struct orders *out_orders)
 
 /* An assert of the core, or worse: the seed and the last events, as far as they can still be
  * printed. */
+/* NOLINTBEGIN(bugprone-signal-handler,cert-sig30-c): all that can go wrong is a broken last word */
 static void on_signal(int number)
 {
     const struct trace *trace = world_trace();
@@ -72,6 +73,7 @@ static void on_signal(int number)
     }
     _exit(EXIT_SIGNAL);
 }
+/* NOLINTEND(bugprone-signal-handler,cert-sig30-c) */
 
 static double seconds(void)
 {

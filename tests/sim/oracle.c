@@ -57,9 +57,12 @@ static void find_again(struct oracle *oracle, struct message *message, uint32_t 
     PROMISE(oracle->trace, !message->accepted || (message->stored && life->on_disk != DISK_NOTHING),
             "what was accepted is there after a crash", {"message", message->index},
             {"place", message->places[i]});
-    PROMISE(oracle->trace, life->on_disk != DISK_ACKED || life->ack_said,
-            "what has gone was acknowledged", {"message", message->index});
-    life->state = life->on_disk == DISK_ACKED || life->on_disk == DISK_DEAD ? LIFE_GONE : LIFE_FREE;
+    PROMISE(oracle->trace,
+            (life->on_disk != DISK_ACKED || life->ack_said) &&
+                (life->on_disk != DISK_DROPPED || life->drop_said),
+            "what has gone was acknowledged, or dropped", {"message", message->index});
+    life->state =
+        life->on_disk == DISK_NOTHING || life->on_disk == DISK_WAITING ? LIFE_FREE : LIFE_GONE;
     if (life->on_disk == DISK_WAITING) {
         place->waiting++;
         place->waiting_bytes += ledger_bytes(message);
@@ -73,12 +76,13 @@ void oracle_restart(struct oracle *oracle, const struct disk *disk)
     memset(oracle->places, 0, sizeof oracle->places);
     oracle->totals = (struct oracle_totals){0};
     oracle->storing = oracle->storing_bytes = oracle->settling = oracle->taken = 0;
+    oracle->asking = 0;
     oracle->no_room_ms = 0;
     oracle->draining = false;
     for (size_t id = 0; id < disk->mailbox_count; id++) {
         if (disk->mailboxes[id].known) {
             struct oracle_place *place = &oracle->places[disk->mailboxes[id].place];
-            place->opened = true;
+            place->opened = place->announced = true;
             place->id = (uint32_t)id;
         }
     }
@@ -260,6 +264,12 @@ static void hear_greeted(struct oracle *oracle, const struct event *event)
     case RELAIS__V1__TO_BROKER__COMMAND_GOODBYE:
         expect_cut(oracle, 0);
         break;
+    case RELAIS__V1__TO_BROKER__COMMAND_QUERY:
+        oracle_query(oracle, command->query);
+        break;
+    case RELAIS__V1__TO_BROKER__COMMAND_MANAGE:
+        oracle_manage(oracle, command->manage);
+        break;
     default:
         break;
     }
@@ -277,12 +287,12 @@ static uint32_t sessions_of(const struct oracle *oracle, unsigned client)
 static void hear_stranger(struct oracle *oracle)
 {
     struct oracle_step *step = &oracle->step;
-    if (step->command->command_case == RELAIS__V1__TO_BROKER__COMMAND_GOODBYE) {
+    bool hello = step->command->command_case == RELAIS__V1__TO_BROKER__COMMAND_HELLO;
+    if (step->command->command_case == RELAIS__V1__TO_BROKER__COMMAND_GOODBYE ||
+        (hello && oracle->draining)) {
         step->expected.close = true;
-    } else if (step->command->command_case != RELAIS__V1__TO_BROKER__COMMAND_HELLO) {
+    } else if (!hello) {
         step->expected.error = RELAIS__V1__CODE__CODE_HELLO_FIRST;
-    } else if (oracle->draining) {
-        step->expected.close = true;
     } else if (oracle->open_count >= oracle->plan->connections ||
                sessions_of(oracle, step->client) >= oracle->plan->connections_per_key) {
         expect_cut(oracle, RELAIS__V1__CODE__CODE_LIMIT_EXCEEDED);
@@ -410,6 +420,13 @@ void oracle_stored(struct oracle *oracle, const struct disk_result *result)
          {"place", result->note.place});
     switch (result->result.kind) {
     case STORE_MAILBOX:
+        oracle->places[result->note.place].announced = result->result.status == STORE_DONE;
+        break;
+    case STORE_DEAD_LIST:
+    case STORE_DEAD_READ:
+    case STORE_REPLAY:
+    case STORE_DROP:
+        oracle_stored_dead(oracle, result);
         break;
     case STORE_APPEND:
         stored_append(oracle, result);

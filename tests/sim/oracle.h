@@ -12,7 +12,8 @@
  *   6. Settled names only answers on disk; each once.
  *   7. What Status and Queues count is so. Memory stays bounded.
  *
- * oracle.c: what goes in; judge.c: ops; verdict.c: commands; count.c: the end of a turn.
+ * oracle.c: what goes in; question.c: dead letters; judge.c: ops; verdict.c: commands; count.c: the
+ * end of a turn.
  */
 #ifndef RELAIS_TESTS_SIM_ORACLE_H
 #define RELAIS_TESTS_SIM_ORACLE_H
@@ -74,6 +75,7 @@ struct oracle_session {
     size_t number_count, number_capacity;
     uint64_t untold; /* answers that are due in this turn */
     uint64_t window_messages, window_bytes;
+    uint64_t asking;     /* questions with the store */
     uint32_t *consumers; /* serials */
     size_t consumer_count, consumer_capacity;
 };
@@ -87,7 +89,7 @@ struct oracle_lease {
 };
 
 struct oracle_place {
-    bool opened;
+    bool opened, announced;
     uint32_t id;
     uint64_t waiting, waiting_bytes, dead, leased;
     uint32_t consumers;
@@ -102,6 +104,18 @@ struct oracle_outcome {
 
 enum oracle_step_kind { STEP_FRAMES, STEP_CLOSED, STEP_STORED, STEP_OTHER, STEP_TIME, STEP_FLUSH };
 
+/* What is asked about dead letters, or has been answered by the store. */
+struct oracle_question {
+    enum store_op_kind kind;
+    unsigned place;
+    uint64_t sequence;
+    bool to_store; /* it must go there in this step */
+    bool is_due;   /* its answer must leave in this step */
+    uint64_t connection, number;
+    Relais__V1__Answer__WhatCase answer;
+    uint32_t error; /* code of it */
+};
+
 struct oracle_step {
     enum oracle_step_kind kind;
     uint64_t connection;
@@ -113,6 +127,7 @@ struct oracle_step {
     size_t next;                      /* of them, to be looked at */
     bool dies;                        /* the session ends as if its client had died of something */
     struct oracle_outcome expected, seen;
+    struct oracle_question question;
 };
 
 struct oracle_totals {
@@ -139,7 +154,7 @@ struct oracle {
     size_t lease_first, lease_count, lease_capacity;
     struct oracle_place places[TOWN_PLACES];
     struct oracle_totals totals;
-    uint64_t storing, storing_bytes, settling, taken;
+    uint64_t storing, storing_bytes, settling, taken, asking;
     int64_t no_room_ms; /* mono: when an answer found none */
     bool draining;
     uint64_t delivered; /* in the whole run */
@@ -186,6 +201,14 @@ void oracle_over(struct oracle *oracle, struct oracle_session *session);
 void oracle_consumer_gone(struct oracle *oracle, struct oracle_consumer *consumer);
 void oracle_append(struct oracle *oracle, const struct store_op *op, struct op_note *note);
 void oracle_told(struct oracle *oracle, const struct effect *effect);
+
+/* Dead letters: heard, handed to the store, answered by it, told. */
+void oracle_query(struct oracle *oracle, const Relais__V1__Query *query);
+void oracle_manage(struct oracle *oracle, const Relais__V1__Manage *manage);
+void oracle_asked(struct oracle *oracle, const struct store_op *op, struct op_note *note);
+void oracle_stored_dead(struct oracle *oracle, const struct disk_result *result);
+void oracle_told_answer(struct oracle *oracle, uint64_t connection,
+                        const Relais__V1__Answer *answer);
 void oracle_lease_add(struct oracle *oracle, const struct oracle_lease *lease);
 bool oracle_renews(const struct oracle *oracle, const struct oracle_lease *lease);
 

@@ -60,6 +60,7 @@ static void draw_flood(struct plan *plan, struct chance *chance)
         plan->sync_ms = 2000;
         plan->storing_bytes = 48U * 1024 * 1024;
         plan->many = 0;
+        plan->faults[FAULT_SLOW] = 20;
     } else if (chance_is(chance, 30)) {
         plan->large = 1000;
         plan->batch = 100;
@@ -85,6 +86,7 @@ void plan_draw(struct plan *plan, struct chance *chance)
     plan->forget = sometimes(chance, 200);
     plan->late = sometimes(chance, 400);
     plan->leave = sometimes(chance, 30);
+    plan->letters = sometimes(chance, 300);
     draw_settings(plan, chance);
     draw_traffic(plan, chance);
     draw_flood(plan, chance);

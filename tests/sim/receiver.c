@@ -46,8 +46,8 @@ void receiver_lost(struct client *client)
     client->answer_count = 0;
 }
 
-/* The k-th mailbox of the client's member; several consumers may have the same. */
-static unsigned place_of(const struct client *client, size_t k)
+/* Several consumers may have the same. */
+unsigned receiver_place(const struct client *client, size_t k)
 {
     unsigned found[TOWN_PLACES];
     unsigned count = 0;
@@ -68,7 +68,7 @@ static void attach_some(struct world *world, struct client *client)
         }
         *consumer = (struct client_consumer){
             .number = client->next_consumer++,
-            .place = place_of(client, i),
+            .place = receiver_place(client, i),
             .credit =
                 world->calm ? CALM_CREDIT : chance_between(&world->chance, 0, world->plan.credit)};
         speech_attach(world, client, consumer->number, consumer->place, consumer->credit);
@@ -97,24 +97,24 @@ static void answer_some(struct world *world, struct client *client)
     uint64_t tags[TAGS];
     size_t count = 0;
     size_t kept = 0;
-    uint32_t consumer = 0;
-    enum verdict verdict = VERDICT_ACK;
+    struct settlement said = {0};
     for (size_t i = 0; i < client->answer_count; i++) {
         const struct answer answer = client->answers[i];
-        bool fits = count == 0 || (answer.consumer == consumer && answer.verdict == verdict);
+        bool fits =
+            count == 0 || (answer.consumer == said.consumer && answer.verdict == said.verdict);
         if (answer.at_ms > world->trace.now_ms || !fits || count == TAGS) {
             client->answers[kept++] = answer;
             continue;
         }
-        consumer = answer.consumer;
-        verdict = answer.verdict;
+        said.consumer = answer.consumer;
+        said.verdict = answer.verdict;
         tags[count++] = answer.tag;
     }
     client->answer_count = kept;
     if (count > 0) {
-        uint32_t delay_ms =
-            verdict == VERDICT_NACK ? chance_between(&world->chance, 0, NACK_MS) : 0;
-        speech_answer(world, client, consumer, verdict, delay_ms, tags, count);
+        said.delay_ms =
+            said.verdict == VERDICT_NACK ? chance_between(&world->chance, 0, NACK_MS) : 0;
+        speech_answer(world, client, &said, tags, count);
     }
 }
 

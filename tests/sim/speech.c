@@ -117,8 +117,8 @@ static size_t lay_ranges(const uint64_t *tags, size_t from, size_t count, Relais
     return at;
 }
 
-void speech_answer(struct world *world, const struct client *client, uint32_t consumer,
-                   enum verdict verdict, uint32_t delay_ms, uint64_t *tags, size_t count)
+void speech_answer(struct world *world, const struct client *client,
+                   const struct settlement *settlement, uint64_t *tags, size_t count)
 {
     Relais__V1__Range ranges[SPEECH_RANGES];
     Relais__V1__Range *pointers[SPEECH_RANGES];
@@ -130,14 +130,14 @@ void speech_answer(struct world *world, const struct client *client, uint32_t co
         Relais__V1__Ack ack = RELAIS__V1__ACK__INIT;
         Relais__V1__Nack nack = RELAIS__V1__NACK__INIT;
         Relais__V1__ToBroker command = RELAIS__V1__TO_BROKER__INIT;
-        at = lay_ranges(tags, at, count, ranges,
-                        verdict == VERDICT_ACK ? &ack.n_tags : &nack.n_tags);
-        ack.consumer = nack.consumer = consumer;
+        bool acks = settlement->verdict == VERDICT_ACK;
+        at = lay_ranges(tags, at, count, ranges, acks ? &ack.n_tags : &nack.n_tags);
+        ack.consumer = nack.consumer = settlement->consumer;
         ack.tags = nack.tags = pointers;
-        nack.refuse = verdict == VERDICT_REFUSE;
-        nack.delay_ms = delay_ms;
+        nack.refuse = settlement->verdict == VERDICT_REFUSE;
+        nack.delay_ms = settlement->delay_ms;
         nack.reason = "because";
-        if (verdict == VERDICT_ACK) {
+        if (acks) {
             command.command_case = RELAIS__V1__TO_BROKER__COMMAND_ACK;
             command.ack = &ack;
         } else {

@@ -269,8 +269,8 @@ static void told_close(struct oracle *oracle, uint64_t connection)
     NOTE(oracle->trace, "broker hangs up", {"connection", connection});
     if (session) {
         PROMISE(oracle->trace,
-                oracle->step.kind != STEP_FLUSH ||
-                    (oracle->draining && oracle->storing == 0 && oracle->settling == 0),
+                oracle->step.kind != STEP_FLUSH || (oracle->draining && oracle->storing == 0 &&
+                                                    oracle->settling == 0 && oracle->asking == 0),
                 "a draining broker waits for its disk", {"storing", oracle->storing},
                 {"settling", oracle->settling});
         oracle_over(oracle, session);
@@ -301,6 +301,9 @@ static void told_session(struct oracle *oracle, struct oracle_session *session,
         break;
     case RELAIS__V1__TO_CLIENT__COMMAND_DELIVER:
         told_deliver(oracle, session, effect, command->deliver);
+        break;
+    case RELAIS__V1__TO_CLIENT__COMMAND_ANSWER:
+        oracle_told_answer(oracle, session->connection, command->answer);
         break;
     case RELAIS__V1__TO_CLIENT__COMMAND_SETTLED:
         told_settled(oracle, session, command->settled);

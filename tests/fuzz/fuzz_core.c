@@ -186,13 +186,47 @@ static void consume(struct play *play, size_t slot, uint8_t what, bool spoil)
     say(play, slot, &command, (struct bytes){0}, spoil);
 }
 
+/* A question or an order about dead letters. */
+static void ask_dead(struct play *play, size_t slot, uint8_t what, bool spoil)
+{
+    Relais__V1__DeadQuery list = RELAIS__V1__DEAD_QUERY__INIT;
+    Relais__V1__DeadName name = RELAIS__V1__DEAD_NAME__INIT;
+    Relais__V1__Query query = RELAIS__V1__QUERY__INIT;
+    Relais__V1__Manage manage = RELAIS__V1__MANAGE__INIT;
+    Relais__V1__ToBroker command = RELAIS__V1__TO_BROKER__INIT;
+    list.address = name.address = ADDRESSES[byte(play) % 8];
+    list.after = name.sequence = number(play);
+    command.command_case = RELAIS__V1__TO_BROKER__COMMAND_QUERY;
+    command.query = &query;
+    if (what == 0) {
+        list.limit = byte(play);
+        query.what_case = RELAIS__V1__QUERY__WHAT_DEAD;
+        query.dead = &list;
+    } else if (what == 1) {
+        query.what_case = RELAIS__V1__QUERY__WHAT_DEAD_LETTER;
+        query.dead_letter = &name;
+    } else {
+        manage.what_case =
+            what == 2 ? RELAIS__V1__MANAGE__WHAT_REPLAY : RELAIS__V1__MANAGE__WHAT_DROP;
+        manage.replay = &name;
+        command.command_case = RELAIS__V1__TO_BROKER__COMMAND_MANAGE;
+        command.manage = &manage;
+    }
+    say(play, slot, &command, (struct bytes){0}, spoil);
+}
+
 static void ask(struct play *play, size_t slot, bool spoil)
 {
     Relais__V1__StatusQuery status = RELAIS__V1__STATUS_QUERY__INIT;
     Relais__V1__QueuesQuery queues = RELAIS__V1__QUEUES_QUERY__INIT;
     Relais__V1__Query query = RELAIS__V1__QUERY__INIT;
     Relais__V1__ToBroker command = RELAIS__V1__TO_BROKER__INIT;
-    if (byte(play) & 1) {
+    uint8_t what = byte(play);
+    if (what & 8) {
+        ask_dead(play, slot, what & 3, spoil);
+        return;
+    }
+    if (what & 1) {
         query.what_case = RELAIS__V1__QUERY__WHAT_STATUS;
         query.status = &status;
     } else {

@@ -98,6 +98,16 @@ static void read_key(struct bytes key)
     }
 }
 
+static void read_dead_key(struct bytes key)
+{
+    struct dead_key dead;
+    struct record_key out;
+    if (key_read_dead(key, &dead)) {
+        key_dead(&out, dead.mailbox, dead.sequence);
+        assert(out.size == key.size && memcmp(out.data, key.data, key.size) == 0);
+    }
+}
+
 static void read_all(enum table table, struct bytes key, struct bytes record)
 {
     read_numbers(table, key, record);
@@ -115,6 +125,7 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
     struct bytes record = {key.data + key.size, size - 2 - key.size};
     uint8_t sealed[MOST];
     read_key(key);
+    read_dead_key(key);
     read_all(table, key, record);
     if (record.size >= RECORD_HEAD_BYTES && record.size <= sizeof sealed) {
         for (int other = 0; other < TABLE_COUNT; other++) {

@@ -44,6 +44,11 @@ def nack(slot, consumer, first, delay, refuse):
     return bytes([7, slot, consumer, first, 0, first, 0, delay, refuse])
 
 
+def dead(slot, what, to, sequence, limit=0):
+    """What: 0 list, 1 one, 2 replay, 3 drop."""
+    return bytes([8, slot, 8 | what, to, sequence, *([limit] if what == 0 else [])])
+
+
 def gone(slot):
     return bytes([10, slot])
 
@@ -75,6 +80,9 @@ PLAYS = {
     + credit(ROUEN, 1, 2) + TURN + bytes([4, ROUEN, 1, 0xff, 0]) + detach(ROUEN, 1) + attach(ROUEN, 1, 0, 5) + TURN,
     "wide-ack": START + bytes([6, ROUEN, 1, 0, 0xff, 0, 1, 0xff, 0, 0, 0]) + TURN,
     "queries": START + hello(OPERATOR) + bytes([8, OPERATOR, 1, 8, OPERATOR, 0, 0, 2, 8, ROUEN, 0, 1, 2, 0]),
+    "dead-letters": START + nack(ROUEN, 1, 1, 0, 1) + nack(ROUEN, 1, 2, 0, 1) + TURN + dead(ROUEN, 0, 0, 0, 1)
+    + dead(ROUEN, 1, 0, 1) + TURN + dead(ROUEN, 2, 0, 1) + dead(ROUEN, 3, 0, 2) + TURN + dead(NICE, 0, 0, 0)
+    + hello(OPERATOR) + dead(OPERATOR, 0, 0, 0) * 6 + gone(OPERATOR) + TURN,
     "strangers": hello(STRANGER) + attach(NICE, 1, 1, 1) + hello(NICE) + attach(NICE, 1, 0, 1) + goodbye(NICE) + TURN,
     "noise": hello(DILA) + bytes([9, DILA, 3, 255, 255, 255, 0]) + TURN,
 }

@@ -101,8 +101,9 @@ static bool connect(struct world *world, struct client *client)
 
 static void answer_rudely(struct world *world, struct client *client)
 {
-    uint64_t tags[] = {chance_between(&world->chance, 1, 30),
-                       chance_between(&world->chance, 31, 60)};
+    uint64_t tags[2];
+    tags[0] = chance_between(&world->chance, 1, 30);
+    tags[1] = tags[0] + chance_between(&world->chance, 1, 30);
     uint32_t consumer = chance_between(&world->chance, 1, 3 * RUDE_CONSUMERS);
     if (chance_is(&world->chance, 300)) {
         speech_answer_all(world, client, consumer, tags[0]);
@@ -120,7 +121,10 @@ static void be_rude(struct world *world, struct client *client)
 {
     struct chance *chance = &world->chance;
     struct message *message = world->ledger.count > 0 ? world->ledger.messages[0] : NULL;
-    switch (chance_below(chance, 8)) {
+    uint32_t what = chance_below(chance, 8);
+    uint32_t consumer = chance_between(chance, 0, 3 * RUDE_CONSUMERS);
+    uint32_t number = chance_between(chance, 1, 2000);
+    switch (what) {
     case 0:
         speech_hello(world, client);
         break;
@@ -128,15 +132,13 @@ static void be_rude(struct world *world, struct client *client)
         speech_noise(world, client);
         break;
     case 2:
-        speech_credit(world, client, chance_between(chance, 1, 3 * RUDE_CONSUMERS),
-                      chance_between(chance, 1, 2000));
+        speech_credit(world, client, consumer, number);
         break;
     case 3:
-        speech_detach(world, client, chance_between(chance, 0, 9));
+        speech_detach(world, client, consumer);
         break;
     case 4:
-        speech_attach(world, client, chance_between(chance, 0, RUDE_CONSUMERS),
-                      chance_below(chance, TOWN_PLACES), 5);
+        speech_attach(world, client, consumer % (RUDE_CONSUMERS + 1), number % TOWN_PLACES, 5);
         break;
     case 5:
         if (message) {

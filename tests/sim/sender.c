@@ -56,9 +56,9 @@ static uint32_t make(struct world *world, const struct client *client)
     static const uint8_t lanes[] = {LANE_NORMAL, LANE_NORMAL, LANE_HIGH, LANE_LOW};
     struct chance *chance = &world->chance;
     int64_t now_ms = broker_now(world).wall_ms;
-    struct message pattern = {.client = client->who,
-                              .lane = lanes[chance_below(chance, 4)],
-                              .flow = (enum town_flow)chance_below(chance, TOWN_FLOWS)};
+    struct message pattern = {.client = client->who};
+    pattern.lane = lanes[chance_below(chance, 4)];
+    pattern.flow = (enum town_flow)chance_below(chance, TOWN_FLOWS);
     bool wrong = chance_is(chance, world->plan.wrong);
     pattern.payload_bytes = draw_size(world);
     if (pattern.flow == FLOW_SMALL && !wrong) {

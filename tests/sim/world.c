@@ -14,8 +14,8 @@ enum {
      * come later come much later. */
     CALM_LIMIT_MS = 24 * 3600 * 1000,
     CALM_STEPS = 2000000,
-    FORWARD_MS = 30 * 60 * 1000,        /* the clock is set so far */
-    FORWARD_MOST_MS = 20 * 3600 * 1000, /* in all: less than the duplicate window */
+    SET_MS = 30 * 60 * 1000,        /* the clock is set so far at once */
+    SET_MOST_MS = 10 * 3600 * 1000, /* and so far in all: less than the duplicate window */
     SLOW_MS = 5000,
     CRASH_MS = 30,
     LOOK_EVERY = 512, /* items of the agenda between two looks whether all is done */
@@ -30,11 +30,10 @@ const struct trace *world_trace(void)
 
 static void set_clock(struct world *world, bool forward)
 {
-    int64_t by_ms = chance_between(&world->chance, 1, FORWARD_MS);
-    if (!forward) {
-        world->clock_offset_ms -= by_ms;
-    } else if (world->clock_offset_ms + by_ms < FORWARD_MOST_MS / 2) {
-        world->clock_offset_ms += by_ms;
+    int64_t by_ms = chance_between(&world->chance, 1, SET_MS);
+    int64_t offset_ms = world->clock_offset_ms + (forward ? by_ms : -by_ms);
+    if (offset_ms > -SET_MOST_MS && offset_ms < SET_MOST_MS) {
+        world->clock_offset_ms = offset_ms;
     }
     broker_wake(world, CRASH_MS);
 }
@@ -212,6 +211,14 @@ static void tell_waiting(struct world *world)
         const struct client *client = &world->clients[i];
         NOTE(&world->trace, "client", {"client", i}, {"backlog", client->backlog_count},
              {"unanswered", client->unanswered}, {"line", client->line});
+    }
+    for (size_t i = 0; i < world->disk.mailbox_count; i++) {
+        const struct entry_list *later = &world->disk.mailboxes[i].box.lists[MEMORY_LATER];
+        if (later->count > 0) {
+            int64_t wait_ms = entry_list_at(later, 0)->key.due_ms - broker_now(world).wall_ms;
+            NOTE(&world->trace, "deferred", {"mailbox", i}, {"entries", later->count},
+                 {"first in ms", (uint64_t)wait_ms});
+        }
     }
     for (unsigned i = 0; i < TOWN_PLACES; i++) {
         const struct oracle_place *place = &world->oracle.places[i];

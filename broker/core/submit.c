@@ -14,6 +14,7 @@
 #include "wire/codec.h"
 
 #include <stdlib.h>
+#include <string.h>
 
 enum {
     BUSY_RETRY_MS = 200,  /* some commits later */
@@ -30,6 +31,7 @@ struct submission {
     const struct event *event;
     struct body_reader body;
     struct reply_refused refused;
+    uint64_t taken_bytes; /* of the messages that went to the store */
 };
 
 /* One message of it. */
@@ -270,6 +272,7 @@ static void count_in(struct submission *submission, struct ticket *ticket,
     submission->session->window_bytes += piece->cost;
     core->storing++;
     core->storing_bytes += piece->cost;
+    submission->taken_bytes += ticket->bytes;
 }
 
 /* To the store. False without memory: *out_refusal says so. */
@@ -345,6 +348,50 @@ static void take_part(struct submission *submission, const Relais__V1__Part *par
     note_refused(submission, &refusal);
 }
 
+/* Exchanges references on frames for bytes of its own; without memory for them they stay. */
+static void part_from_frames(struct held_message *message)
+{
+    uint8_t *data = NULL;
+    struct bytes envelope = message->envelope;
+    struct bytes payload = message->payload;
+    struct buffer *own = buffer_new(envelope.size + payload.size, &data);
+    if (!own) {
+        return;
+    }
+    memcpy(data, envelope.data, envelope.size);
+    if (payload.size > 0) {
+        memcpy(data + envelope.size, payload.data, payload.size);
+    }
+    held_message_drop(message);
+    message->envelope = (struct bytes){data, envelope.size};
+    message->envelope_buffer = own;
+    if (payload.size > 0) {
+        message->payload = (struct bytes){data + envelope.size, payload.size};
+        message->payload_buffer = buffer_ref(own);
+    }
+}
+
+/* A message keeps its whole frame in memory, also what was refused beside it; the windows count
+ * only what was taken. So a body of which less than half was taken is let go. `first`: the first
+ * effect of this submit. */
+static void let_body_go(const struct submission *submission, size_t first)
+{
+    struct effects *effects = submission->step->effects;
+    uint64_t body_bytes = 0;
+    for (size_t i = 1; i < submission->event->frames.frame_count; i++) {
+        body_bytes += submission->event->frames.frames[i].size;
+    }
+    if (submission->taken_bytes >= body_bytes / 2) {
+        return;
+    }
+    for (size_t i = first; i < effects->count; i++) {
+        struct effect *effect = &effects->items[i];
+        if (effect->kind == EFFECT_STORE && effect->store.kind == STORE_APPEND) {
+            part_from_frames(&effect->store.append.message);
+        }
+    }
+}
+
 bool submit_take(struct step *step, struct session *session, const struct directory_client *client,
                  const struct event *event, const Relais__V1__Submit *submit,
                  struct refusal *out_refusal)
@@ -356,9 +403,11 @@ bool submit_take(struct step *step, struct session *session, const struct direct
         .step = step, .session = session, .client = client, .event = event};
     submission.refused = (struct reply_refused){.step = step, .connection = session->connection};
     body_begin(event, &submission.body);
+    size_t first_effect = step->effects->count;
     for (size_t i = 0; i < submit->n_parts; i++) {
         take_part(&submission, submit->parts[i], i);
     }
+    let_body_go(&submission, first_effect);
     reply_refused_end(&submission.refused);
     session->next_number += submit->n_parts;
     return true;

@@ -329,8 +329,13 @@ static void carry_out(struct world *world, size_t count)
         return;
     }
     for (size_t i = 0; i < count; i++) {
-        if (broker->effects.items[i].kind == EFFECT_STORE) {
-            disk_submit(&world->disk, &broker->effects.items[i].store, &world->oracle.notes[i]);
+        struct effect *effect = &broker->effects.items[i];
+        if (effect->kind == EFFECT_STORE) {
+            if (effect->store.kind == STORE_APPEND) {
+                heap_hand_over(effect->store.append.message.envelope_buffer);
+                heap_hand_over(effect->store.append.message.payload_buffer);
+            }
+            disk_submit(&world->disk, &effect->store, &world->oracle.notes[i]);
         }
     }
     effects_clear(&broker->effects);

@@ -32,6 +32,15 @@ void heap_inside(bool is_core)
     inside = is_core;
 }
 
+void heap_hand_over(void *data)
+{
+    struct block *block = data ? (struct block *)data - 1 : NULL;
+    if (block && block->is_core) {
+        core_bytes -= block->size;
+        block->is_core = false;
+    }
+}
+
 size_t heap_core_bytes(void)
 {
     return core_bytes;

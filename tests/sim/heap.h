@@ -12,6 +12,9 @@
 /* What is allocated from now on is the core's, or is not. */
 void heap_inside(bool is_core);
 
+/* A block that the core has handed over: it is not the core's any more. NULL is fine. */
+void heap_hand_over(void *data);
+
 size_t heap_core_bytes(void);
 
 #endif

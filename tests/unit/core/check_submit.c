@@ -309,6 +309,39 @@ START_TEST(all_that_is_on_its_way_to_disk_is_bounded)
 }
 END_TEST
 
+/* What is refused of a command must not stay in memory with what is taken: the window and the bound
+ * of all count the bytes that were taken. */
+START_TEST(what_is_refused_of_a_batch_is_not_kept)
+{
+    struct world world;
+    struct message messages[2];
+    size_t kept = 0;
+    world_init(&world, NULL);
+    greet(&world, 1, DILA);
+    message_init(&messages[0], "small");
+    message_init(&messages[1], "refused");
+    messages[1].envelope.flow = "NONE";
+    messages[1].payload_bytes = 2000000;
+    messages[1].envelope.payload_size = messages[1].payload_bytes;
+    world_submit(&world, 1, DILA, 1, messages, 2);
+    heard_error(refusal(&world, 1)->error, CODE(TOO_LARGE), "submit.parts[1].payload_bytes");
+    for (size_t i = 0; i < world.shelf.op_count; i++) {
+        const struct store_op *op = &world.shelf.ops[i]->op;
+        if (op->kind == STORE_APPEND) {
+            kept += op->append.message.envelope_buffer->bytes.size;
+            kept += op->append.message.payload_buffer->bytes.size;
+        }
+    }
+    ck_assert_uint_gt(kept, 0);
+    ck_assert_uint_lt(kept, 4096);
+    world_turn(&world);
+    heard_accepted(&world, 1, 1, 1);
+    ck_assert_uint_eq(world.shelf.entries[0].message.payload.size, 20);
+    ck_assert_mem_eq(world.shelf.entries[0].message.payload.data, messages[0].payload, 20);
+    world_fini(&world);
+}
+END_TEST
+
 START_TEST(a_repeated_id_is_accepted_again_and_stored_once)
 {
     struct world world;
@@ -415,7 +448,7 @@ SUITE_MAIN("core submit", accepted_leaves_when_the_store_has_it, a_batch_is_answ
            a_batch_has_its_bytes_one_message_excepted, sizes_at_and_above_the_limit,
            a_thousand_refusals_come_in_commands_that_fit,
            the_window_of_a_connection_is_4096_messages, the_window_of_a_connection_is_8_mib,
-           all_that_is_on_its_way_to_disk_is_bounded,
+           all_that_is_on_its_way_to_disk_is_bounded, what_is_refused_of_a_batch_is_not_kept,
            a_repeated_id_is_accepted_again_and_stored_once, a_full_store_refuses_and_invites_again,
            the_role_send_is_needed, several_recipients_share_one_message,
            priority_and_not_before_choose_the_place)

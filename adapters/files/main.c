@@ -7,6 +7,7 @@
  * Exit codes: 0 stopped; 1 the environment failed; 2 command line or configuration.
  */
 #include "adapters/files/config.h"
+#include "adapters/files/folder.h"
 #include "adapters/files/inbound.h"
 #include "adapters/files/moment.h"
 #include "adapters/files/outbound.h"
@@ -229,14 +230,42 @@ static void configure_log(void)
                   level);
 }
 
+static relais_status check_folder(const char *path, relais_error *error)
+{
+    int fd = -1;
+    relais_status status = folder_open(path, false, &fd, error);
+    if (status == RELAIS_OK) {
+        (void)close(fd);
+    }
+    return status;
+}
+
+/* What a start would need, without touching anything: the profile, and the folders that only a
+ * person can make. */
+static relais_status check_parts(const struct config *config, relais_error *error)
+{
+    relais_profile profile;
+    const struct config_inbound *inbound = config->inbound;
+    relais_status status = relais_profile_load(config->profile, &profile, error);
+    if (status == RELAIS_OK && config->outbound) {
+        status = check_folder(config->outbound->folder, error);
+    }
+    if (status == RELAIS_OK && inbound && inbound->folder) {
+        status = check_folder(inbound->folder, error);
+    }
+    for (unsigned i = 0; status == RELAIS_OK && inbound && i < inbound->mailbox_count; i++) {
+        status = check_folder(inbound->mailboxes[i].folder, error);
+    }
+    return status;
+}
+
 static int start(const char *path, bool check_only)
 {
     struct program program = {.signals = -1, .trouble = RELAIS_OK};
     relais_error error = {.status = RELAIS_OK};
-    relais_profile profile;
     relais_status status = config_load(path, &program.config, &error);
     if (status == RELAIS_OK && check_only) {
-        status = relais_profile_load(program.config->profile, &profile, &error);
+        status = check_parts(program.config, &error);
     } else if (status == RELAIS_OK) {
         status = open_parts(&program, &error);
     }

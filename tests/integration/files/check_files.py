@@ -293,8 +293,9 @@ def configuration(bus, build):
     expect(run().returncode == 2, "no --config")
     expect(run("--config", bus.root / "none.yaml").returncode == 2, "a missing file")
     config.write_text(config.read_text().replace("folder: outbound", "folder: nowhere"))
-    start = run("--config", config)
-    expect(start.returncode == 2 and "nowhere" in start.stderr, start.stderr)
+    for arguments in ((), ("--check",)):
+        start = run("--config", config, *arguments)
+        expect(start.returncode == 2 and "nowhere" in start.stderr, start.stderr)
     config.write_text(config.read_text().replace("completion: rename", "completion: soon"))
     check = run("--config", config, "--check")
     expect(check.returncode == 2 and "completion" in check.stderr, check.stderr)

@@ -133,6 +133,20 @@ static relais_status take_key(const struct options *options, relais_key *out_key
     return path ? key_file_read_public(path, out_key, error) : relais_key_new(out_key, error);
 }
 
+/* The operator's own address of the broker is of no use to a client on another machine. */
+static void warn_of_loopback(const struct invocation *invocation, const char *endpoint)
+{
+    static const char *const loopback[] = {"tcp://127.", "tcp://localhost:", "tcp://[::1]:"};
+    for (size_t i = 0; i < sizeof(loopback) / sizeof(loopback[0]); i++) {
+        if (strncmp(endpoint, loopback[i], strlen(loopback[i])) == 0) {
+            talk_note(&invocation->output,
+                      _("The profile says %s: a client on another machine needs --broker "
+                        "tcp://HOST:PORT, or this line changed."),
+                      endpoint);
+        }
+    }
+}
+
 static enum exit_code register_client(const struct invocation *invocation, const struct home *home,
                                       const struct candidate *candidate, const relais_key *key)
 {
@@ -171,6 +185,7 @@ static enum exit_code register_client(const struct invocation *invocation, const
         talk_note(&invocation->output,
                   _("Send this profile (client.yaml) back to the owner of the key:"));
     }
+    warn_of_loopback(invocation, profile.endpoint);
     code = print_profile(&invocation->output, &profile);
 done:
     relais_member_free(member);

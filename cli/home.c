@@ -67,11 +67,22 @@ bool home_join(char *out_path, size_t size, const char *folder, const char *name
     return length > 0 && (size_t)length < size;
 }
 
+/* As relaisd reads it: the environment goes before the file, the file before the default. */
+static const char *setting(const char *variable, const char *in_file, const char *by_default)
+{
+    const char *in_environment = getenv(variable);
+    if (in_environment && *in_environment != '\0') {
+        return in_environment;
+    }
+    return in_file ? in_file : by_default;
+}
+
 static bool set_folders(struct home *home, const struct home_keys *keys)
 {
-    const char *members = keys->members ? keys->members : "members";
-    const char *flows = keys->flows ? keys->flows : "flows";
-    const char *store = keys->store && keys->store->path ? keys->store->path : "store";
+    const char *in_file = keys->store ? keys->store->path : NULL;
+    const char *members = setting("RELAIS_MEMBERS", keys->members, "members");
+    const char *flows = setting("RELAIS_FLOWS", keys->flows, "flows");
+    const char *store = setting("RELAIS_STORE_PATH", in_file, "store");
     return home_join(home->members, sizeof(home->members), home->path, members, "") &&
            home_join(home->flows, sizeof(home->flows), home->path, flows, "") &&
            home_join(home->store, sizeof(home->store), home->path, store, "");

@@ -142,8 +142,9 @@ void home_reload(const struct home *home, const struct invocation *invocation)
     }
     pid_t broker = running_broker(home);
     if (broker == 0) {
-        talk_note(&invocation->output, _("No broker is running here; it will read this when it "
-                                         "starts."));
+        talk_note(&invocation->output,
+                  _("No broker is running on the store %s; it will read this when it starts."),
+                  home->store);
     } else if (kill(broker, SIGHUP) == 0) {
         talk_note(&invocation->output, _("The running broker (process %d) is reading it now."),
                   (int)broker);

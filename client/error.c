@@ -120,11 +120,11 @@ const char *relais_error_text(const relais_error *error, char *buffer, unsigned 
     }
     if (error != NULL) {
         append(line, sizeof line, "", "%s", relais_status_text(error->status));
-        append(line, sizeof line, ": ", "%s", error->field);
-        append(line, sizeof line, ": ", _("found \"%s\""), error->wrong);
+        append(line, sizeof line, _(": "), "%s", error->field);
+        append(line, sizeof line, _(": "), _("found \"%s\""), error->wrong);
         /* The broker's words are English: what the catalogue knows of them is translated here. */
         const char *right = error->right[0] != '\0' ? _(error->right) : "";
-        append(line, sizeof line, "; ", _("expected: %s"), right);
+        append(line, sizeof line, _("; "), _("expected: %s"), right);
     }
     error_copy_text(buffer, size, line);
     return buffer;

@@ -22,10 +22,12 @@ as_root() {
     fi
 }
 
-# missing_packages PART: "build", or "test" for everything
+# missing_packages PART: "build", "test" for everything that deploy/test needs, or "bench" for what
+# deploy/bench needs beside "build"
 missing_packages() {
-    local name
-    sed "/^# test/$([ "$1" = build ] && echo ',$'){s/.*//}; s/#.*//" "$root/deploy/packages" | while read -r name _; do
+    local name list=$root/deploy/packages
+    [ "$1" != bench ] || list=$list.bench
+    sed "/^# test/$([ "$1" = build ] && echo ',$'){s/.*//}; s/#.*//" "$list" | while read -r name _; do
         [ -n "$name" ] || continue
         dpkg-query -W -f='${Status}' "$name" 2>/dev/null | grep -q 'install ok installed' || echo "$name"
     done

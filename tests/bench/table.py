@@ -1,0 +1,88 @@
+# SPDX-License-Identifier: EUPL-1.2
+"""The runs of deploy/bench as one Markdown document: medians, and the span of what was seen."""
+import datetime
+import os
+import pathlib
+import platform
+import statistics
+
+
+def size(count):
+    return f"{count // 1024} KiB" if count >= 1024 else f"{count} B"
+
+
+def rate(number):
+    return f"{number / 1000:.1f}k" if number >= 1000 else f"{number:.0f}"
+
+
+def span_ms(runs, first, second):
+    low = statistics.median(run[first] for run in runs) / 1000
+    high = statistics.median(run[second] for run in runs) / 1000
+    return " / ".join(f"{value:.2f}" if value < 10 else f"{value:.0f}" for value in (low, high))
+
+
+def median(runs, field):
+    return statistics.median(run[field] for run in runs)
+
+
+def row(server, runs, failed, ours):
+    if not runs:
+        return f"| {server.name} | failed | | | | | |"
+    rates = [run["per_second"] for run in runs]
+    name = f"*{server.name}*" if server.limit else server.name
+    if server.confirm != "on disk":
+        name += f" ({server.confirm})"
+    if failed:
+        name += f" ({failed} failed)"
+    ratio = "" if server.name == "relais" or not ours else f"{ours / statistics.median(rates):.2f}"
+    memory = max(run["anonymous_kb"] for run in runs) / 1024
+    return (f"| {name} | {rate(statistics.median(rates))} "
+            f"({rate(min(rates))}..{rate(max(rates))}) "
+            f"| {span_ms(runs, 'confirm_p50_us', 'confirm_p99_us')} "
+            f"| {span_ms(runs, 'through_p50_us', 'through_p99_us')} "
+            f"| {median(runs, 'cpu_per_million'):.1f} | {memory:.0f} | {ratio} |")
+
+
+def cell(servers, results, failures, key):
+    count, window = key
+    ours = [run["per_second"] for run in results.get(("relais", *key), [])]
+    how = "one outstanding" if window == 1 else f"window {window}"
+    lines = [f"### {size(count)}, {how}", "",
+             "| server | messages/s (min..max) | confirm p50 / p99 ms "
+             "| end to end p50 / p99 ms | server CPU s per million | anonymous MB, peak "
+             "| Relais / it |", "| --- | --- | --- | --- | --- | --- | --- |"]
+    for server in servers:
+        where = (server.name, *key)
+        lines.append(row(server, results.get(where, []), failures.get(where, 0),
+                         statistics.median(ours) if ours else 0))
+    return lines + [""]
+
+
+def processor():
+    for line in pathlib.Path("/proc/cpuinfo").read_text(encoding="utf-8").splitlines():
+        if line.startswith("model name"):
+            return line.split(":", 1)[1].strip()
+    return platform.machine()
+
+
+def machine(folder, filesystem):
+    memory = os.sysconf("SC_PAGE_SIZE") * os.sysconf("SC_PHYS_PAGES") / 2**30
+    return (f"{os.cpu_count()} x {processor()}, {memory:.0f} GiB, Linux {platform.release()}, "
+            f"{filesystem} under {folder}, loopback, clients and server share the processors")
+
+
+def document(servers, build, results, failures, facts):
+    """`results`: (name, bytes, window) -> runs; `facts`: folder, filesystem, rounds, seconds, load."""
+    now = datetime.datetime.now().astimezone().isoformat(timespec="minutes")
+    lines = [f"Measured {now}. Machine: {machine(facts['folder'], facts['filesystem'])}. "
+             f"Median of {facts['rounds']} runs of {facts['pipelined_ms'] / 1000:g} s pipelined and "
+             f"{facts['lone_ms'] / 1000:g} s one outstanding; load average {facts['load_before']} before, "
+             f"{facts['load_after']} after.", "",
+             "| server | version | a confirm means | syncs a message | settings |",
+             "| --- | --- | --- | --- | --- |"]
+    lines += [f"| {server.name} | {server.version(build)} | {server.confirm} "
+              f"| {facts['syncs'][server.name]} | {server.settings} |" for server in servers]
+    lines.append("")
+    for key in facts["cells"]:
+        lines += cell(servers, results, failures, key)
+    return "\n".join(lines)

@@ -164,6 +164,8 @@ static int open_net(struct broker *broker)
         .frame_bytes = message_bytes > batch_bytes ? message_bytes : batch_bytes,
         .backlog = BACKLOG,
         .handshake_ms = HANDSHAKE_MS,
+        /* Beyond its share it is told so by the core; without a Hello it never asks the core. */
+        .connections_per_key = 2 * (uint32_t)broker->config->connections_per_key,
         .admit = admit,
         .admit_context = broker->core,
     };

@@ -163,6 +163,42 @@ struct connection *connection_table_add(struct connection_table *table, uint64_t
     return connection;
 }
 
+/* FNV-1a. Keys are registered by an operator: nobody chooses them for their bucket. */
+static struct connection **key_bucket(struct connection_table *table, const char *key)
+{
+    uint32_t hash = UINT32_C(2166136261);
+    for (; *key != '\0'; key++) {
+        hash = (hash ^ (unsigned char)*key) * UINT32_C(16777619);
+    }
+    return &table->key_buckets[hash % KEY_BUCKETS];
+}
+
+size_t connection_table_name(struct connection_table *table, struct connection *connection,
+                             const char *key)
+{
+    memcpy(connection->key, key, sizeof connection->key);
+    struct connection **bucket = key_bucket(table, key);
+    connection->next_by_key = *bucket;
+    *bucket = connection;
+    size_t open = 0;
+    for (const struct connection *at = *bucket; at != NULL; at = at->next_by_key) {
+        bool lives = (at->holds & HOLD_DESCRIPTOR) != 0 && !at->cut;
+        open += lives && strcmp(at->key, key) == 0 ? 1 : 0;
+    }
+    return open;
+}
+
+static void key_forget(struct connection_table *table, const struct connection *connection)
+{
+    struct connection **link = key_bucket(table, connection->key);
+    while (*link != NULL && *link != connection) {
+        link = &(*link)->next_by_key;
+    }
+    if (*link != NULL) {
+        *link = connection->next_by_key;
+    }
+}
+
 void connection_table_drop(struct connection_table *table, struct connection *connection,
                            enum connection_hold hold)
 {
@@ -175,6 +211,7 @@ void connection_table_drop(struct connection_table *table, struct connection *co
         link = &(*link)->next_by_number;
     }
     *link = connection->next_by_number;
+    key_forget(table, connection);
     table->count--;
     outflow_unref(connection->outflow);
     free(connection);

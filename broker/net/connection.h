@@ -48,6 +48,7 @@ struct connection {
     int64_t unflushed_ms; /* when something was last seen waiting for the peer */
     uint64_t messages;
     struct connection *next_by_number;
+    struct connection *next_by_key;
     struct connection *next_ended;
     struct connection *next_cut;
 };
@@ -65,10 +66,14 @@ struct descriptor_slot {
     bool turned_away; /* shut down, its end not seen yet */
 };
 
-enum { CONNECTION_BUCKETS = 16384 /* 128 KiB; numbers are consecutive, so they spread evenly */ };
+enum {
+    CONNECTION_BUCKETS = 16384, /* 128 KiB; numbers are consecutive, so they spread evenly */
+    KEY_BUCKETS = 4096,
+};
 
 struct connection_table {
     struct connection *buckets[CONNECTION_BUCKETS];
+    struct connection *key_buckets[KEY_BUCKETS]; /* those that have been named */
     size_t count;
     struct descriptor_slot *slots; /* by descriptor */
     size_t slot_count;
@@ -100,6 +105,10 @@ struct connection *connection_table_find(const struct connection_table *table, u
  * this number was given for, or without memory. */
 struct connection *connection_table_add(struct connection_table *table, uint64_t number,
                                         int descriptor, atomic_size_t *unsent_total);
+
+/* Says whose a new connection is. Gives how many of this key are open and not cut, it included. */
+size_t connection_table_name(struct connection_table *table, struct connection *connection,
+                             const char *key);
 
 /* Drops one reason to stay, and the connection with the last. */
 void connection_table_drop(struct connection_table *table, struct connection *connection,

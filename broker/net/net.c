@@ -23,6 +23,7 @@
 
 #include <assert.h>
 #include <errno.h>
+#include <stdint.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -55,6 +56,7 @@ struct net {
     uint64_t moment; /* dates accepts and numbers connections */
     uint64_t reads;
     unsigned turn;
+    size_t connections_per_key;
     bool closing;
     bool unread; /* net_next() has not yet said that there is nothing */
     atomic_size_t unsent;
@@ -130,6 +132,8 @@ bool net_open(const struct net_settings *settings, struct net **out_net,
     atomic_init(&net->unsent, 0);
     net->admit = settings->admit;
     net->admit_context = settings->admit_context;
+    net->connections_per_key =
+        settings->connections_per_key > 0 ? settings->connections_per_key : SIZE_MAX;
     net->incoming.message_bytes_max = message_bytes_max;
     net->sweep.message_bytes_max = message_bytes_max;
     net->sweep.silence_ms = (int64_t)settings->handshake_ms + SWEEP_SILENCE_MS;
@@ -285,8 +289,11 @@ static struct connection *speaker(struct net *net)
     connection =
         connection_table_add(&net->table, incoming->connection, incoming->descriptor, &net->unsent);
     if (connection != NULL) {
-        memcpy(connection->key, incoming->key, sizeof connection->key);
         memcpy(connection->routing_id, incoming->routing_id, ROUTING_ID_BYTES);
+        if (connection_table_name(&net->table, connection, incoming->key) >
+            net->connections_per_key) {
+            incoming->foul = "too many connections of one key";
+        }
     }
     return connection;
 }

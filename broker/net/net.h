@@ -12,6 +12,7 @@
  *      (made by the broker, guessable) is cut. So is who says nothing, or never ends a message.
  *   4. A connection that cannot be written to is cut, never waited for.
  *   5. Every limit of the socket is set before it is bound.
+ *   6. No key holds more descriptors than its share, whatever it says on them.
  * One thread. Never calls srand(): the caller seeds rand() from getrandom() before net_open().
  */
 #ifndef RELAIS_NET_NET_H
@@ -34,6 +35,7 @@ struct net_settings {
     uint64_t frame_bytes;   /* ZMQ_MAXMSGSIZE */
     uint32_t backlog;
     uint32_t handshake_ms;
+    uint32_t connections_per_key; /* that have said something; one more is cut. 0: any number */
     /* May this key enter? Called in the thread of net_next(). */
     bool (*admit)(void *context, const char *key);
     void *admit_context;

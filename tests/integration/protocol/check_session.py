@@ -192,6 +192,26 @@ class ManyConnections(BrokerCase):
         self.session()
 
 
+class Strangers(BrokerCase):
+    """Who never says Hello holds no more descriptors than twice limits.connections_per_key."""
+
+    settings = {"limits": {"connections_per_key": 3}}
+
+    def test_one_too_many(self) -> None:
+        for _ in range(6):
+            client = self.open()
+            client.send(ack=pb.Ack(consumer=1))
+            self.assert_code(client.wait("error").content, "HELLO_FIRST")
+        extra = self.open()
+        extra.send(ack=pb.Ack(consumer=1))
+        self.assertTrue(extra.wire.is_gone())
+        self.session("sender")
+        client.close()
+        again = self.open()
+        again.send(ack=pb.Ack(consumer=1))
+        self.assert_code(again.wait("error").content, "HELLO_FIRST")
+
+
 class Leaving(BrokerCase):
     """What the broker ends: a key that is taken away, roles that change, itself."""
 

@@ -153,6 +153,47 @@ START_TEST(squatting_a_routing_id_gets_nothing)
 }
 END_TEST
 
+/* Also when it never says what the broker wants to hear: each holds a descriptor of all members. */
+START_TEST(a_key_holds_no_more_connections_than_its_share)
+{
+    enum { SHARE = 3 };
+    void *clients[SHARE];
+    struct net_event event;
+    struct net_settings settings = bus_settings(&bus);
+    struct net_problem problem;
+    settings.connections_per_key = SHARE;
+    net_close(bus.net, 0);
+    ck_assert(net_open(&settings, &bus.net, &problem));
+    for (int i = 0; i < SHARE; i++) {
+        clients[i] = client_new(&bus, &bus.admitted[0]);
+        client_say(clients[i], "something");
+        bus_expect(&bus, NET_FRAMES, &event);
+    }
+    void *extra = client_new(&bus, &bus.admitted[0]);
+    client_say(extra, "something");
+    bus_next(&bus, &event, BUS_PATIENCE_MS);
+    ck_assert_int_eq(event.kind, NET_REFUSED);
+    ck_assert_str_eq(event.reason, "too many connections of one key");
+    ck_assert_str_eq(event.key, bus.admitted[0].public_key);
+    ck_assert_uint_eq(bus_count(&bus, NET_FRAMES, 300), 0);
+    client_close(extra);
+    void *neighbour = client_new(&bus, &bus.admitted[1]);
+    client_say(neighbour, "mine");
+    bus_expect(&bus, NET_FRAMES, &event);
+    ck_assert(frame_is(&event, 0, "mine"));
+    client_close(clients[0]);
+    bus_expect(&bus, NET_CLOSED, &event);
+    clients[0] = client_new(&bus, &bus.admitted[0]);
+    client_say(clients[0], "room again");
+    bus_expect(&bus, NET_FRAMES, &event);
+    ck_assert(frame_is(&event, 0, "room again"));
+    for (int i = 0; i < SHARE; i++) {
+        client_close(clients[i]);
+    }
+    client_close(neighbour);
+}
+END_TEST
+
 START_TEST(a_client_that_vanishes_is_reported_once)
 {
     void *client = client_new(&bus, &bus.admitted[0]);
@@ -263,6 +304,7 @@ int main(void)
                         (int)(sizeof bad_ids / sizeof bad_ids[0]));
     tcase_add_test(cases, a_routing_id_that_begins_with_zero_is_cut);
     tcase_add_test(cases, squatting_a_routing_id_gets_nothing);
+    tcase_add_test(cases, a_key_holds_no_more_connections_than_its_share);
     tcase_add_test(cases, a_client_that_vanishes_is_reported_once);
     tcase_add_test(cases, what_a_client_said_before_it_left_is_heard_before_its_end);
     tcase_add_test(cases, a_port_in_use_is_said_with_the_way_out);

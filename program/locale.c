@@ -14,9 +14,14 @@
 #define RELAIS_LOCALEDIR "/usr/share/locale"
 #endif
 
+void locale_bind(void)
+{
+    const char *folder = secure_getenv("RELAIS_LOCALEDIR");
+    (void)bindtextdomain(RELAIS_TEXT_DOMAIN, folder && *folder ? folder : RELAIS_LOCALEDIR);
+}
+
 void locale_start(void)
 {
-    const char *folder = getenv("RELAIS_LOCALEDIR");
     (void)setlocale(LC_ALL, "");
     /* a bare environment (cron, a unit, a minimal system) has no accents, our texts have */
     if (strcmp(nl_langinfo(CODESET), "ANSI_X3.4-1968") == 0) {
@@ -24,7 +29,7 @@ void locale_start(void)
     }
     /* numbers in files, JSON and logs are written for machines */
     (void)setlocale(LC_NUMERIC, "C");
-    (void)bindtextdomain(RELAIS_TEXT_DOMAIN, folder && *folder ? folder : RELAIS_LOCALEDIR);
+    locale_bind();
     (void)bind_textdomain_codeset(RELAIS_TEXT_DOMAIN, "UTF-8");
     (void)textdomain(RELAIS_TEXT_DOMAIN);
 }

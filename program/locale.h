@@ -14,4 +14,7 @@
 
 void locale_start(void);
 
+/* Only where the catalogues are: for librelais, whose program chooses the locale itself. */
+void locale_bind(void);
+
 #endif

@@ -1,8 +1,8 @@
 /* SPDX-License-Identifier: EUPL-1.2
  *
  * Invariants:
- *   1. The work of a turn is bounded: EVENTS_A_TURN from the network, RESULTS_A_TURN from the
- * store.
+ *   1. The work of a turn is bounded: EVENTS_A_TURN and EFFECT_BYTES_A_TURN from the network,
+ *      RESULTS_A_TURN from the store.
  *   2. After a failure of the store nothing more is sent: it is looked at before effects are
  *      carried out.
  *   3. All STORE effects of a turn go to the store in one batch, in their order.
@@ -23,7 +23,10 @@
 #include <string.h>
 
 enum {
-    EVENTS_A_TURN = 256,  /* from the network: some milliseconds of work */
+    EVENTS_A_TURN = 256, /* from the network: some milliseconds of work */
+    /* Nor more, once they have made so many bytes of effects: a Submit of a thousand messages, each
+     * refused with its reasons, makes a megabyte. */
+    EFFECT_BYTES_A_TURN = 8 * 1024 * 1024,
     RESULTS_A_TURN = 256, /* from the store */
     DRAIN_MS = 10 * 1000, /* a service manager waits 90 s; a disk that takes longer is broken */
     STORE_SIZE_MS = 1000, /* how old the size in Status may be */
@@ -67,7 +70,7 @@ static void take_network(struct loop *loop)
     unsigned taken = 0;
 
     loop->unread = false;
-    for (; taken < EVENTS_A_TURN; taken++) {
+    for (; taken < EVENTS_A_TURN && loop->effects.memory.used < EFFECT_BYTES_A_TURN; taken++) {
         struct net_event heard;
         struct event event = {.kind = EVENT_FRAMES};
 

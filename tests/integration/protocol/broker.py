@@ -143,6 +143,16 @@ class Broker:
         assert self._process is not None
         self._process.send_signal(number)
 
+    def memory_most_kib(self) -> int:
+        """The most that it has had resident; 0 when a sanitizer's own memory is in it."""
+        assert self._process is not None
+        if re.search(rb"__[at]san_init", pathlib.Path(os.environ["RELAISD"]).read_bytes()):
+            return 0
+        status = pathlib.Path("/proc") / str(self._process.pid) / "status"
+        found = re.search(r"VmHWM:\s+(\d+) kB", status.read_text())
+        assert found is not None
+        return int(found.group(1))
+
     def reload(self) -> None:
         """SIGHUP; returns when the directory has been replaced."""
         seen = self.log.count("event=directory.replaced")

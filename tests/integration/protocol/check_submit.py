@@ -5,6 +5,7 @@ sender can provoke, windows, the same id twice."""
 from __future__ import annotations
 
 import itertools
+import signal
 import time
 import unittest
 from typing import Any, Callable
@@ -372,6 +373,27 @@ class Several(BrokerCase):
         self.accept(own, message)
         for client in (own, foreign):
             self.assertEqual(client.deliveries(1)[0].envelope_bytes, message.envelope_bytes)
+
+
+class MuchRefused(BrokerCase):
+    """Thousands of messages that are refused at once: each costs its sender a few bytes."""
+
+    ROUNDS, CLIENTS, MOST_KIB = 60, 8, 80 * KIB
+
+    def test_memory_is_bounded(self) -> None:
+        if self.broker.memory_most_kib() == 0:
+            self.skipTest("a sanitizer's memory says nothing")
+        wrong = compose(b"", id="a", source="s", type="t", flow="NONE", to=[self.box])
+        clients = [self.session() for _ in range(self.CLIENTS)]
+        self.broker.signal(signal.SIGSTOP)  # so that all of it waits when the turn begins
+        for _ in range(self.ROUNDS):
+            for client in clients:
+                client.submit([wrong] * 1024)
+        self.broker.signal(signal.SIGCONT)
+        last = self.ROUNDS * 1024
+        for client in clients:
+            client.wait_for(lambda s: s.kind == "refused" and s.content.refusals[-1].number == last)
+        self.assertLess(self.broker.memory_most_kib(), self.MOST_KIB)
 
 
 if __name__ == "__main__":

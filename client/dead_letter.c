@@ -95,7 +95,7 @@ relais_status relais_dead_show(relais_client *client, const char *address, uint6
     if (status != RELAIS_OK) {
         return status;
     }
-    relais_dead_letter letter;
+    relais_dead_letter letter = {0};
     relais_dead_page page = {.letters = &letter, .capacity = 1};
     Relais__V1__DeadName name = RELAIS__V1__DEAD_NAME__INIT;
     name.address = (char *)address;

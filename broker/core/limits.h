@@ -17,10 +17,11 @@ enum {
     LIMIT_UNACKED_BYTES = 8 * 1024 * 1024,  /* delivered to one consumer, not answered */
     LIMIT_CONSUMERS = 64,                   /* of one connection */
     LIMIT_CONNECTIONS = 10000,
-    LIMIT_CONNECTIONS_PER_KEY = 8,         /* ROUTER shares by connection: many are an advantage */
-    LIMIT_HELD_ENTRIES = 2048,             /* taken from the store for one mailbox */
-    LIMIT_TAKE_ENTRIES = 256,              /* in one take: a batch that CURVE carries well */
-    LIMIT_TAKE_BYTES = 1024 * 1024,        /* in one take, one message excepted */
+    LIMIT_CONNECTIONS_PER_KEY = 8,  /* ROUTER shares by connection: many are an advantage */
+    LIMIT_HELD_ENTRIES = 2048,      /* taken from the store for one mailbox */
+    LIMIT_TAKE_ENTRIES = 256,       /* in one take: a batch that CURVE carries well */
+    LIMIT_TAKE_BYTES = 1024 * 1024, /* in one take, one message excepted */
+    LIMIT_TAKES = 64, /* with the store: what they bring waits in memory, all mailboxes together */
     LIMIT_DELAY_MS = 7 * 24 * 3600 * 1000, /* of a nack: beyond, refuse it */
     LIMIT_REASON_BYTES = 256,
     LIMIT_QUEUES_PAGE = 500,

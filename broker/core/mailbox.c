@@ -178,8 +178,10 @@ void mailbox_touch(struct core *core, struct mailbox *mailbox)
 {
     if (!mailbox->dirty) {
         mailbox->dirty = true;
-        mailbox->next_dirty = core->dirty_mailboxes;
-        core->dirty_mailboxes = mailbox;
+        mailbox->next_dirty = NULL;
+        *(core->dirty_mailboxes ? &core->last_dirty_mailbox->next_dirty : &core->dirty_mailboxes) =
+            mailbox;
+        core->last_dirty_mailbox = mailbox;
     }
 }
 
@@ -228,6 +230,7 @@ static void hand_on(struct step *step, struct mailbox *mailbox, struct store_ent
 void mailbox_taken(struct step *step, const struct ticket *ticket, struct store_result *result)
 {
     struct mailbox *mailbox = ticket->mailbox;
+    step->core->takes--;
     mailbox->taking = false;
     mailbox->more = result->take.more || mailbox->again;
     mailbox->again = false;
@@ -278,19 +281,19 @@ static void take(struct step *step, struct mailbox *mailbox)
         ticket->mailbox = mailbox;
         mailbox->taking = true;
         mailbox->again = false;
+        step->core->takes++;
     }
 }
 
 void mailbox_flush(struct step *step)
 {
-    struct mailbox *mailbox = step->core->dirty_mailboxes;
-    step->core->dirty_mailboxes = NULL;
-    while (mailbox) {
-        struct mailbox *next = mailbox->next_dirty;
+    struct core *core = step->core;
+    struct mailbox *mailbox = NULL;
+    while ((mailbox = core->dirty_mailboxes) && core->takes < LIMIT_TAKES) {
+        core->dirty_mailboxes = mailbox->next_dirty;
         mailbox->dirty = false;
         mailbox->next_dirty = NULL;
         take(step, mailbox);
-        mailbox = next;
     }
 }
 

@@ -52,7 +52,8 @@ void mailbox_taken(struct step *step, const struct ticket *ticket, struct store_
 /* Looks at mailboxes whose deferred entries are due. */
 void mailbox_time(struct step *step);
 
-/* Takes for the mailboxes touched since the last flush. */
+/* Takes for the mailboxes that were touched, the first first; while LIMIT_TAKES are with the store
+ * the others wait for the next flush. */
 void mailbox_flush(struct step *step);
 
 void mailboxes_fini(struct core *core);

@@ -128,8 +128,8 @@ struct core {
     size_t sorted_capacity;
     bool is_sorted;
     uint32_t next_mailbox;
-    struct mailbox *dirty_mailboxes;
-    struct mailbox **due; /* heap, the earliest first */
+    struct mailbox *dirty_mailboxes, *last_dirty_mailbox; /* in the order of being touched */
+    struct mailbox **due;                                 /* heap, the earliest first */
     size_t due_count, due_capacity;
     struct delivery *lease_first, *lease_last; /* leases are all as long: order of deadlines */
     struct tickets tickets;
@@ -137,6 +137,7 @@ struct core {
     uint64_t storing;  /* appends with the store */
     uint64_t settling; /* answers with the store */
     uint32_t asking;   /* questions and orders about dead letters, with the store */
+    uint32_t takes;    /* with the store */
     uint64_t next_serial;
     struct core_totals totals;
     struct wire_arena command_arena;

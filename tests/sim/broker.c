@@ -329,17 +329,24 @@ static void carry_out(struct world *world, size_t count)
         return;
     }
     for (size_t i = 0; i < count; i++) {
-        struct effect *effect = &broker->effects.items[i];
-        if (effect->kind == EFFECT_STORE) {
-            if (effect->store.kind == STORE_APPEND) {
-                heap_hand_over(effect->store.append.message.envelope_buffer);
-                heap_hand_over(effect->store.append.message.payload_buffer);
-            }
-            disk_submit(&world->disk, &effect->store, &world->oracle.notes[i]);
+        if (broker->effects.items[i].kind == EFFECT_STORE) {
+            disk_submit(&world->disk, &broker->effects.items[i].store, &world->oracle.notes[i]);
         }
     }
     effects_clear(&broker->effects);
     schedule_disk(world);
+}
+
+/* Messages of which the core made a copy: their bytes are counted with what is being stored. */
+static void hand_messages_over(const struct effects *effects)
+{
+    for (size_t i = 0; i < effects->count; i++) {
+        const struct effect *effect = &effects->items[i];
+        if (effect->kind == EFFECT_STORE && effect->store.kind == STORE_APPEND) {
+            heap_hand_over(effect->store.append.message.envelope_buffer);
+            heap_hand_over(effect->store.append.message.payload_buffer);
+        }
+    }
 }
 
 static void finish_turn(struct world *world, bool more)
@@ -352,6 +359,7 @@ static void finish_turn(struct world *world, bool more)
     heap_inside(false);
     oracle_judge(&world->oracle, &broker->effects, from);
     PROMISE(&world->trace, !broker->effects.failed, "there is memory", {"turn", broker->turns});
+    hand_messages_over(&broker->effects);
     oracle_turn(&world->oracle, broker->core, &broker->effects, &world->disk);
     if (broker->turns % ASK_EVERY == 0 && !world->oracle.draining) {
         ask_counters(world);

@@ -6,6 +6,7 @@
 #include "core/limits.h"
 #include "heard.h"
 
+#include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 
@@ -346,6 +347,65 @@ START_TEST(a_connection_that_goes_before_the_flush_costs_no_attempt)
 }
 END_TEST
 
+/* dila sends to a hundred mailboxes of commune-76540. */
+static struct directory *hundred_mailboxes(void)
+{
+    struct directory *d = directory_new();
+    const unsigned both = ROLE_MAY_SEND | ROLE_MAY_RECEIVE;
+    char service[16];
+    ck_assert_int_eq(directory_add_member(d, "dila", KIND_STATE), DIRECTORY_OK);
+    ck_assert_int_eq(directory_add_client(d, "dila", "files", DILA, both), DIRECTORY_OK);
+    ck_assert_int_eq(directory_add_member(d, "commune-76540", KIND_COMMUNE), DIRECTORY_OK);
+    ck_assert_int_eq(directory_add_client(d, "commune-76540", "files", ROUEN, both), DIRECTORY_OK);
+    for (int i = 0; i < 100; i++) {
+        snprintf(service, sizeof service, "boite-%d", i);
+        ck_assert_int_eq(directory_add_service(d, "commune-76540", service), DIRECTORY_OK);
+    }
+    ck_assert_int_eq(directory_add_flow(d, "ETATCIVIL", 0), DIRECTORY_OK);
+    ck_assert_int_eq(directory_allow_sender(d, "ETATCIVIL", "dila"), DIRECTORY_OK);
+    ck_assert_int_eq(directory_allow_receiver(d, "ETATCIVIL", "*"), DIRECTORY_OK);
+    directory_seal(d);
+    return d;
+}
+
+/* Each take may bring a megabyte: everybody comes back at once after a restart. */
+START_TEST(takes_of_many_mailboxes_wait_for_each_other)
+{
+    struct world world;
+    struct message message;
+    char address[32];
+    char id[16];
+    world_init(&world, NULL);
+    world_replace(&world, hundred_mailboxes());
+    greet(&world, 1, DILA);
+    greet(&world, 2, ROUEN);
+    greet(&world, 3, ROUEN);
+    for (unsigned i = 0; i < 100; i++) {
+        snprintf(address, sizeof address, "commune-76540/boite-%u", i);
+        snprintf(id, sizeof id, "id-%u", i);
+        message_init(&message, id);
+        message.to_one[0] = address;
+        message.envelope.to = message.to_one;
+        world_submit(&world, 1, DILA, i + 1, &message, 1);
+    }
+    world_turn(&world);
+    for (unsigned i = 0; i < 100; i++) {
+        snprintf(address, sizeof address, "commune-76540/boite-%u", i);
+        world_attach(&world, 2 + i % 2, ROUEN, i + 1, address, 1);
+    }
+    world_flush(&world);
+    ck_assert_uint_eq(world.shelf.takes, LIMIT_TAKES);
+    for (size_t done = 1; done <= 36; done++) { /* the next goes when one has come back */
+        world_store_one(&world);
+        world_flush(&world);
+        ck_assert_uint_eq(world.shelf.takes, LIMIT_TAKES + done);
+    }
+    world_turn(&world);
+    ck_assert_uint_eq(shelf_taken(&world.shelf), 100);
+    world_fini(&world);
+}
+END_TEST
+
 SUITE_MAIN("core consumer", a_client_opens_its_own_mailboxes_only, a_connection_has_64_consumers,
            what_waits_is_delivered_as_it_was_submitted, without_credit_nothing_is_taken,
            credit_is_at_most_1024, a_consumer_holds_at_most_1024_without_an_answer,
@@ -353,4 +413,5 @@ SUITE_MAIN("core consumer", a_client_opens_its_own_mailboxes_only, a_connection_
            one_take_at_a_time_and_no_larger_than_credit, a_mailbox_has_at_most_2048_taken,
            detaching_gives_back_without_counting, entries_that_come_for_nobody_go_back,
            what_goes_back_during_a_take_is_taken_again,
-           a_connection_that_goes_before_the_flush_costs_no_attempt)
+           a_connection_that_goes_before_the_flush_costs_no_attempt,
+           takes_of_many_mailboxes_wait_for_each_other)

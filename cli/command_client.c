@@ -177,6 +177,9 @@ static enum exit_code register_client(const struct invocation *invocation, const
         goto done;
     }
     home_reload(home, invocation);
+    if (!options_has(&invocation->options, "broker")) {
+        warn_of_loopback(invocation, profile.endpoint);
+    }
     if (folder) {
         talk_note(&invocation->output,
                   _("%s holds the profile and its secret key: hand it over by a safe way."),
@@ -185,7 +188,6 @@ static enum exit_code register_client(const struct invocation *invocation, const
         talk_note(&invocation->output,
                   _("Send this profile (client.yaml) back to the owner of the key:"));
     }
-    warn_of_loopback(invocation, profile.endpoint);
     code = print_profile(&invocation->output, &profile);
 done:
     relais_member_free(member);

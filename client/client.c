@@ -285,7 +285,10 @@ static relais_status explain(const relais_client *client, relais_status status, 
         return error_fill(error, status, "key", client->key.public_key,
                           _("a key that the operator has registered, and the broker's own key"));
     }
-    return error_fill(error, status, "endpoint", client->endpoint, NULL);
+    return error_fill(error, status, "endpoint", client->endpoint,
+                      status == RELAIS_UNREACHABLE
+                          ? _("a broker that runs at this address, and a network that leads there")
+                          : NULL);
 }
 
 relais_status relais_client_connect(relais_client *client, int timeout_ms, relais_error *error)

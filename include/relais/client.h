@@ -4,9 +4,10 @@
  * A connection to the broker that mends itself.
  *
  * One client belongs to one thread at a time; different clients are independent; the library has no
- * global state. Nothing runs behind the caller's back: work is done inside relais_wait() and the
- * calls that wait (relais_send(), relais_receive()), so call one of them regularly. Heartbeats are
- * kept up meanwhile by the transport.
+ * global state of its own (it tells gettext where its catalogue is when it is loaded). Nothing runs
+ * behind the caller's back: work is done inside relais_wait() and the calls that wait
+ * (relais_send(), relais_receive()), so call one of them regularly. Heartbeats are kept up
+ * meanwhile by the transport.
  *
  * When the line is lost the client reconnects with back-off (100 ms doubling to 30 s, with jitter),
  * says hello again, attaches its consumers again and submits again, with the same ids, whatever was

@@ -86,7 +86,8 @@ typedef struct relais_error {
  * thread. */
 RELAIS_API const char *relais_status_name(relais_status status);
 
-/** The status in a sentence, in the language of the locale. Static. Any thread. */
+/** The status in a sentence, in the language of the locale: a program that never calls setlocale()
+ * reads English. Static. Any thread. */
 RELAIS_API const char *relais_status_text(relais_status status);
 
 /** True when the same request may succeed later without a change. Any thread. */

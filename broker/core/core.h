@@ -4,7 +4,7 @@
  * sockets, no disk, no clock, no threads, no globals: the same state and events give the same
  * effects (randomness comes from core_settings.seed).
  *
- * Promises kept here (design.md):
+ * Promises kept here (docs/testing.md):
  *   1. Accepted leaves only when the store has said STORE_DONE for that message.
  *   2. An entry that was taken is leased, held, deferred, buried or acknowledged: never forgotten.
  *   3. Memory is bounded by limits.h whatever clients do; beyond it they are told BUSY.

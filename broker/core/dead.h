@@ -3,7 +3,7 @@
  * Dead letters: who may see them, put one back to its mailbox or let it go. docs/protocol.md,
  * "Dead letters". Each is a question to the store, answered when that has answered.
  *
- * Invariants: 1. nobody sees or touches another member's but with the role operate (design.md,
+ * Invariants: 1. nobody sees or touches another member's but with the role operate (core.h,
  * promise 5), and a mailbox that is not one's own is refused by its name alone, so that nothing is
  * learned about it; 2. at most LIMIT_ASKING are with the store, and LIMIT_ASKING_OF_ONE of one
  * connection; 3. neither payload nor subject leaves by this way. One thread.

@@ -2,7 +2,7 @@
  *
  * Questions of clients: the broker's status, and the mailboxes that they may see. docs/protocol.md,
  * "Asking". A client without the role operate sees its own member's mailboxes and nothing else
- * (design.md, promise 5). One thread.
+ * (core.h, promise 5). One thread.
  */
 #ifndef RELAIS_CORE_QUERY_H
 #define RELAIS_CORE_QUERY_H

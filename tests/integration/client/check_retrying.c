@@ -7,6 +7,7 @@
 #include "wire/body.h"
 
 #include <check.h>
+#include <stdatomic.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -26,7 +27,7 @@ struct record {
     struct kept kept[KEPT_MAX];
     size_t count;
     unsigned refusals_left;
-    bool silent; /* no answers on the first connection */
+    atomic_bool silent; /* no answers on the first connection */
 };
 
 static void keep(struct record *record, const struct fake_heard *heard)
@@ -192,12 +193,12 @@ static bool busy_at_first(struct fake_broker *broker, void *context, const struc
 START_TEST(busy_is_tried_again_at_the_pace_of_the_broker)
 {
     struct record *record = calloc(1, sizeof *record);
+    record->refusals_left = 3;
     struct fake_script script = {.answer = busy_at_first, .context = record};
     struct fake_broker *broker = fake_start(&script);
     relais_client *client = fixture_open(broker);
     relais_message message = fixture_message(NULL, "payload-0");
     relais_error error;
-    record->refusals_left = 3;
     ck_assert_int_eq(relais_client_connect(client, FIXTURE_PATIENCE_MS, &error), RELAIS_OK);
     int64_t start = fixture_now_ms();
     ck_assert_int_eq(relais_send(client, &message, FIXTURE_PATIENCE_MS, &error), RELAIS_OK);
@@ -222,13 +223,13 @@ START_TEST(what_rests_for_a_refusal_ends_with_it)
 {
     enum { PATIENCE_MS = 50 }; /* the refusal asks for 100 */
     struct record *record = calloc(1, sizeof *record);
+    record->refusals_left = 1000;
     struct fake_script script = {.answer = busy_at_first, .context = record};
     struct fake_broker *broker = fake_start(&script);
     relais_client *client = fixture_open(broker);
     relais_message message = fixture_message(NULL, "payload-0");
     relais_status closed = RELAIS_OK;
     relais_error error;
-    record->refusals_left = 1000;
     ck_assert_int_eq(relais_client_connect(client, FIXTURE_PATIENCE_MS, &error), RELAIS_OK);
     ck_assert_int_eq(relais_send(client, &message, PATIENCE_MS, &error), RELAIS_BUSY);
     ck_assert_str_ne(error.right, "");
@@ -343,13 +344,13 @@ static bool accept_what_nobody_sent(struct fake_broker *broker, void *context,
 START_TEST(an_answer_to_what_nobody_asked_is_malformed)
 {
     struct record *record = calloc(1, sizeof *record);
+    record->refusals_left = (unsigned)_i;
     struct fake_script script = {.answer = accept_what_nobody_sent, .context = record};
     struct fake_broker *broker = fake_start(&script);
     relais_client *client = fixture_open(broker);
     relais_message message = fixture_message("m", "x");
     relais_status status = RELAIS_OK;
     relais_error error;
-    record->refusals_left = (unsigned)_i;
     ck_assert_int_eq(relais_submit(client, &message, NULL, NULL, &error), RELAIS_OK);
     int64_t end = fixture_now_ms() + FIXTURE_PATIENCE_MS;
     while (status == RELAIS_OK && fixture_now_ms() < end) {

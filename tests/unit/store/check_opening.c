@@ -98,21 +98,29 @@ END_TEST
 
 START_TEST(a_second_opener_is_told_who_has_it)
 {
+    int go[2];
+    char byte = 0;
+    struct store_problem problem = {0};
+    ck_assert_int_eq(pipe(go), 0);
+    pid_t child = fork(); /* before the store has a thread */
+    if (child == 0) {
+        struct store *store = NULL;
+        bool told = read(go[0], &byte, 1) == 1;
+        bool opened = told && store_open_lmdb(&bench.settings, &store, &problem);
+        _exit(opened ? 0 : (int)problem.kind);
+    }
     bench_open(&bench);
-    struct store_problem problem = expect_refused(STORE_PROBLEM_LOCKED);
+    problem = expect_refused(STORE_PROBLEM_LOCKED);
     char pid[32];
     (void)snprintf(pid, sizeof pid, "process %ld,", (long)getpid());
     ck_assert_ptr_nonnull(strstr(problem.detail, pid));
-    pid_t child = fork();
-    if (child == 0) {
-        struct store *store = NULL;
-        bool opened = store_open_lmdb(&bench.settings, &store, &problem);
-        _exit(opened ? 0 : (int)problem.kind);
-    }
+    ck_assert_int_eq(write(go[1], "", 1), 1);
     int status = 0;
     ck_assert_int_eq(waitpid(child, &status, 0), child);
     ck_assert_int_eq(WEXITSTATUS(status), STORE_PROBLEM_LOCKED);
     ck_assert_int_eq(bench_one(&bench, op_mailbox(1, "a/b")).status, STORE_DONE);
+    (void)close(go[0]);
+    (void)close(go[1]);
 }
 END_TEST
 

@@ -340,7 +340,8 @@ void record_write_dead(struct small_record *out, const struct record_key *key,
 bool record_read_dead(struct bytes key, struct bytes record, struct dead_record *out_dead)
 {
     struct bytes body = {0};
-    if (!record_open(TABLE_DEAD, key, record, &body) || body.size < 25) {
+    if (!record_open(TABLE_DEAD, key, record, &body) || body.size < 25 ||
+        body.size > 25 + STORED_REASON_BYTES) {
         return false;
     }
     out_dead->attempts = (uint32_t)get_number(body.data, 4);

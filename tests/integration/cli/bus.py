@@ -13,6 +13,7 @@ import time
 
 RELAIS = os.environ["RELAIS_COMMAND"]
 RELAISD = os.environ.get("RELAISD_COMMAND", "")
+SANITIZERS = {k: v for k, v in os.environ.items() if k.endswith("SAN_OPTIONS")}
 READY_S = 20
 
 
@@ -54,7 +55,7 @@ class Bus:
     def run(self, *words, cwd=None, env=None, stdin=b"", timeout=60):
         """The command in an environment without anybody's settings."""
         clean = {"PATH": os.environ["PATH"], "LC_ALL": "C.UTF-8", "HOME": self.folder}
-        clean.update({k: v for k, v in os.environ.items() if k.endswith("SAN_OPTIONS")})
+        clean.update(SANITIZERS)
         clean["RELAIS_HOME"] = self.home
         clean.update(env or {})
         return Result(

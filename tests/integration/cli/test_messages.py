@@ -10,7 +10,7 @@ import subprocess
 import time
 import unittest
 
-from bus import RELAIS, Bus
+from bus import RELAIS, SANITIZERS, Bus
 
 ROUEN = "commune-76540/etat-civil"
 
@@ -194,14 +194,14 @@ class Messages(unittest.TestCase):
         with open("/dev/full", "wb") as full:
             process = subprocess.run([RELAIS, "receive", ROUEN, "--ack", "-p", self.bus.receiver],
                                      stdout=full, stderr=subprocess.PIPE, check=False, timeout=60,
-                                     env={"LC_ALL": "C.UTF-8"})
+                                     env={"LC_ALL": "C.UTF-8", **SANITIZERS})
         self.assertEqual(process.returncode, 1, process.stderr)
         self.assertEqual(self.receive("--ack", "-n", "1").out, "kept")
 
     def test_follow_goes_on_until_interrupted(self):
         process = subprocess.Popen(
             [RELAIS, "receive", ROUEN, "--ack", "--follow", "-o", "jsonl", "-p", self.bus.receiver],
-            stdout=subprocess.PIPE, stderr=subprocess.PIPE, env={"LC_ALL": "C.UTF-8"})
+            stdout=subprocess.PIPE, stderr=subprocess.PIPE, env={"LC_ALL": "C.UTF-8", **SANITIZERS})
         for i in range(3):
             self.send("-", stdin=b"%d" % i)
             line = json.loads(process.stdout.readline())
@@ -219,7 +219,7 @@ class Messages(unittest.TestCase):
                  "-p", self.bus.receiver]
         main, child = pty.openpty()
         process = subprocess.Popen(words, stdout=subprocess.PIPE, stderr=child,
-                                   env={"LC_ALL": "C.UTF-8"})
+                                   env={"LC_ALL": "C.UTF-8", **SANITIZERS})
         os.close(child)
         time.sleep(1.3)
         self.send("-", stdin=b"x" * 2048)
@@ -335,7 +335,7 @@ class NoBroker(unittest.TestCase):
         process = subprocess.Popen(
             [RELAIS, "send", self.bus.path("slow"), "--to", ROUEN, "--flow", "ETATCIVIL", "-p",
              self.bus.sender, "--timeout", "2", "--id", "mine"],
-            stdout=subprocess.PIPE, stderr=subprocess.PIPE, env={"LC_ALL": "C.UTF-8"})
+            stdout=subprocess.PIPE, stderr=subprocess.PIPE, env={"LC_ALL": "C.UTF-8", **SANITIZERS})
         with open(self.bus.path("slow"), "wb") as slow:  # opens once the command is connected
             self.bus.broker.send_signal(signal.SIGSTOP)
             slow.write(b"x")

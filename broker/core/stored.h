@@ -18,6 +18,7 @@
 #include <stdint.h>
 
 enum {
+    STORED_NAME_BYTES = 127,      /* of a mailbox: an address, slug, "/", slug */
     STORED_REASON_BYTES = 256,    /* LIMIT_REASON_BYTES: on disk for good */
     STORED_CODE_DAMAGED = 0xFFFF, /* of a dead letter that the store itself buried */
 };
@@ -74,7 +75,7 @@ struct store_op {
     union {
         struct {
             uint32_t id;
-            const char *name; /* address, NUL-terminated, at most 127 bytes */
+            const char *name; /* address, NUL-terminated, at most STORED_NAME_BYTES */
         } mailbox;
         struct {
             const char *sender; /* slug of the member */

@@ -15,7 +15,7 @@
 #include <stddef.h>
 #include <stdint.h>
 
-enum { MAILBOX_NAME_BYTES = 127 }; /* an address: slug, "/", slug */
+enum { MAILBOX_NAME_BYTES = STORED_NAME_BYTES };
 
 struct mailbox_counts {
     uint64_t waiting;

@@ -293,7 +293,8 @@ void record_write_mailbox(struct small_record *out, const struct record_key *key
 bool record_read_mailbox(struct bytes key, struct bytes record, struct mailbox_record *out_mailbox)
 {
     struct bytes body = {0};
-    if (!record_open(TABLE_MAILBOX, key, record, &body) || body.size < 24) {
+    if (!record_open(TABLE_MAILBOX, key, record, &body) || body.size < 24 ||
+        body.size > 24 + STORED_NAME_BYTES) {
         return false;
     }
     out_mailbox->waiting = get_number(body.data, 8);

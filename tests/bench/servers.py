@@ -253,7 +253,8 @@ class Zmq(Server):
     name = "zmq"
     limit = True
     confirm = "in memory"
-    settings = "limit: ROUTER between two DEALERs, CURVE, one frame a message; nothing is stored or acknowledged"
+    settings = ("limit: ROUTER between two DEALERs, CURVE, one frame a message; nothing is stored or "
+                "acknowledged")
 
     @classmethod
     def version(cls, _):

@@ -6,6 +6,8 @@ import pathlib
 import platform
 import statistics
 
+import quiet
+
 
 def size(count):
     return f"{count // 1024} KiB" if count >= 1024 else f"{count} B"
@@ -25,18 +27,24 @@ def median(runs, field):
     return statistics.median(run[field] for run in runs)
 
 
-def row(server, runs, failed, ours):
-    if not runs:
-        return f"| {server.name} | failed | | | | | |"
+def undisturbed(runs):
+    return [run for run in runs if run["others"] <= quiet.DISTURBED]
+
+
+def row(server, every, failed, ours):
+    if not every:
+        return f"| {server.name} | | failed | | | | | |"
+    count = len(undisturbed(every))
+    runs = undisturbed(every) or every
     rates = [run["per_second"] for run in runs]
     name = f"*{server.name}*" if server.limit else server.name
     if server.confirm != "on disk":
         name += f" ({server.confirm})"
     if failed:
         name += f" ({failed} failed)"
-    ratio = "" if server.name == "relais" or not ours else f"{ours / statistics.median(rates):.2f}"
+    ratio = "" if server.name == "relais" or not ours or not count else f"{ours / statistics.median(rates):.2f}"
     memory = max(run["anonymous_kb"] for run in runs) / 1024
-    return (f"| {name} | {rate(statistics.median(rates))} "
+    return (f"| {name} | {count} | {rate(statistics.median(rates))} "
             f"({rate(min(rates))}..{rate(max(rates))}) "
             f"| {span_ms(runs, 'confirm_p50_us', 'confirm_p99_us')} "
             f"| {span_ms(runs, 'through_p50_us', 'through_p99_us')} "
@@ -45,12 +53,12 @@ def row(server, runs, failed, ours):
 
 def cell(servers, results, failures, key):
     count, window = key
-    ours = [run["per_second"] for run in results.get(("relais", *key), [])]
+    ours = [run["per_second"] for run in undisturbed(results.get(("relais", *key), []))]
     how = "one outstanding" if window == 1 else f"window {window}"
     lines = [f"### {size(count)}, {how}", "",
-             "| server | messages/s (min..max) | confirm p50 / p99 ms "
+             "| server | runs | messages/s (min..max) | confirm p50 / p99 ms "
              "| end to end p50 / p99 ms | server CPU s per million | anonymous MB, peak "
-             "| Relais / it |", "| --- | --- | --- | --- | --- | --- | --- |"]
+             "| Relais / it |", "| --- | --- | --- | --- | --- | --- | --- | --- |"]
     for server in servers:
         where = (server.name, *key)
         lines.append(row(server, results.get(where, []), failures.get(where, 0),
@@ -75,14 +83,18 @@ def document(servers, build, results, failures, facts):
     """`results`: (name, bytes, window) -> runs; `facts`: folder, filesystem, rounds, seconds, load."""
     now = datetime.datetime.now().astimezone().isoformat(timespec="minutes")
     lines = [f"Measured {now}. Machine: {machine(facts['folder'], facts['filesystem'])}. "
-             f"Median of {facts['rounds']} runs of {facts['pipelined_ms'] / 1000:g} s pipelined and "
-             f"{facts['lone_ms'] / 1000:g} s one outstanding; load average {facts['load_before']} before, "
+             f"{facts['rounds']} rounds; a run sends for {facts['pipelined_ms'] / 1000:g} s pipelined and "
+             f"{facts['lone_ms'] / 1000:g} s one outstanding. Load average {facts['load_before']} before, "
              f"{facts['load_after']} after.", "",
              "| server | version | a confirm means | syncs a message | settings |",
              "| --- | --- | --- | --- | --- |"]
     lines += [f"| {server.name} | {server.version(build)} | {server.confirm} "
               f"| {facts['syncs'][server.name]} | {server.settings} |" for server in servers]
-    lines.append("")
+    every = [run for runs in results.values() for run in runs]
+    disturbed = sum(run["others"] > quiet.DISTURBED for run in every)
+    lines += ["", f"{disturbed} of {len(every)} runs were disturbed (other processes used more than "
+              f"{quiet.DISTURBED:.1f} of a processor meanwhile) and are left out; `runs` says how many "
+              "count. 0: all were disturbed; the row shows them nevertheless, and no ratio.", ""]
     for key in facts["cells"]:
         lines += cell(servers, results, failures, key)
     return "\n".join(lines)

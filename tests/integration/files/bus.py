@@ -4,6 +4,7 @@
 The sender is "dila" (dila/dossiers), the recipient "commune-76540" (commune-76540/etat-civil).
 Everything lives in one temporary folder; every process is stopped by its pid.
 """
+import contextlib
 import json
 import os
 import pathlib
@@ -116,7 +117,8 @@ class Bus:
     def start(self, name, command):
         log = open(self.root / f"{name}.log", "ab")
         self.processes[name] = subprocess.Popen(
-            [str(part) for part in command], stdout=log, stderr=log, stdin=subprocess.DEVNULL)
+            [str(part) for part in command], stdout=log, stderr=log, stdin=subprocess.DEVNULL,
+            start_new_session=True)
         log.close()
 
     def start_broker(self):
@@ -146,10 +148,11 @@ class Bus:
         return name in self.processes and self.processes[name].poll() is None
 
     def kill(self, name):
-        """kill -9, and wait for the end."""
+        """kill -9, and wait for the end; what a wrapper such as strace has started goes with it."""
         process = self.processes.pop(name, None)
         if process:
-            process.kill()
+            with contextlib.suppress(ProcessLookupError):
+                os.killpg(process.pid, signal.SIGKILL)
             process.wait()
 
     def stop(self, name, seconds=20):

@@ -17,9 +17,9 @@
 enum { POLL_US = 500, LINE_BYTES = 128 };
 
 static const char insert_text[] = "INSERT INTO q (payload) VALUES ($1)";
-static const char take_text[] =
-    "DELETE FROM q WHERE id IN (SELECT id FROM q ORDER BY id LIMIT $1 FOR UPDATE SKIP LOCKED) "
-    "RETURNING payload";
+static const char take_text[] = /* by ctid: no plan can scan the table for what was just locked */
+    "DELETE FROM q WHERE ctid = ANY (ARRAY (SELECT ctid FROM q ORDER BY id LIMIT $1 "
+    "FOR UPDATE SKIP LOCKED)) RETURNING payload";
 
 static PGconn *open_line(const struct cell *cell)
 {

@@ -4,7 +4,7 @@
  */
 #include "cli/command.h"
 #include "cli/directory_json.h"
-#include "cli/home.h"
+#include "cli/home_list.h"
 #include "cli/key_file.h"
 #include "cli/talk.h"
 #include "program/file.h"
@@ -241,6 +241,21 @@ static enum exit_code run_add(struct invocation *invocation)
     return code;
 }
 
+static relais_status add_rows(const struct invocation *invocation, const struct home *home,
+                              const char *name, json_t *rows, relais_error *error)
+{
+    (void)invocation;
+    relais_member *member = NULL;
+    relais_status status = home_member(home, name, &member, error);
+    if (status == RELAIS_OK) {
+        for (size_t k = 0; k < member->client_count; k++) {
+            json_array_append_new(rows, client_json(member, &member->clients[k]));
+        }
+        relais_member_free(member);
+    }
+    return status;
+}
+
 static enum exit_code run_list(struct invocation *invocation)
 {
     static const struct column columns[] = {
@@ -249,33 +264,7 @@ static enum exit_code run_list(struct invocation *invocation)
         {"roles", N_("Roles"), COLUMN_TEXT},
         {"key", N_("Public key"), COLUMN_TEXT},
     };
-    relais_error error;
-    struct home home;
-    char **names = NULL;
-    size_t count = 0;
-    if (home_find(&invocation->options, &home, &error) != RELAIS_OK ||
-        home_names(home.members, &names, &count, &error) != RELAIS_OK) {
-        return talk_error(&error);
-    }
-    enum exit_code code = CODE_DONE;
-    json_t *rows = json_array();
-    for (size_t i = 0; i < count; i++) {
-        relais_member *member = NULL;
-        if (home_member(&home, names[i], &member, &error) != RELAIS_OK) {
-            talk_error(&error);
-            code = CODE_FAILED;
-            continue;
-        }
-        for (size_t k = 0; k < member->client_count; k++) {
-            json_array_append_new(rows, client_json(member, &member->clients[k]));
-        }
-        relais_member_free(member);
-    }
-    home_names_free(names, count);
-    if (!output_list(&invocation->output, columns, OPTION_COUNT(columns), rows)) {
-        return talk_no_memory();
-    }
-    return code;
+    return home_list(invocation, HOME_MEMBERS, add_rows, columns, OPTION_COUNT(columns));
 }
 
 static const struct option_spec add_options[] = {

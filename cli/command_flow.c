@@ -4,7 +4,7 @@
  */
 #include "cli/command.h"
 #include "cli/directory_json.h"
-#include "cli/home.h"
+#include "cli/home_list.h"
 #include "cli/talk.h"
 #include "program/locale.h"
 
@@ -116,33 +116,22 @@ static enum exit_code run_show(struct invocation *invocation)
                : talk_no_memory();
 }
 
-static enum exit_code run_list(struct invocation *invocation)
+static relais_status add_row(const struct invocation *invocation, const struct home *home,
+                             const char *name, json_t *rows, relais_error *error)
 {
-    relais_error error;
-    struct home home;
-    char **names = NULL;
-    size_t count = 0;
-    if (home_find(&invocation->options, &home, &error) != RELAIS_OK ||
-        home_names(home.flows, &names, &count, &error) != RELAIS_OK) {
-        return talk_error(&error);
-    }
-    enum exit_code code = CODE_DONE;
-    json_t *rows = json_array();
-    for (size_t i = 0; i < count; i++) {
-        relais_flow *flow = NULL;
-        if (home_flow(&home, names[i], &flow, &error) != RELAIS_OK) {
-            talk_error(&error);
-            code = CODE_FAILED;
-            continue;
-        }
+    (void)invocation;
+    relais_flow *flow = NULL;
+    relais_status status = home_flow(home, name, &flow, error);
+    if (status == RELAIS_OK) {
         json_array_append_new(rows, flow_json(flow));
         relais_flow_free(flow);
     }
-    home_names_free(names, count);
-    if (!output_list(&invocation->output, list_columns, OPTION_COUNT(list_columns), rows)) {
-        return talk_no_memory();
-    }
-    return code;
+    return status;
+}
+
+static enum exit_code run_list(struct invocation *invocation)
+{
+    return home_list(invocation, HOME_FLOWS, add_row, list_columns, OPTION_COUNT(list_columns));
 }
 
 static const struct option_spec add_options[] = {

@@ -4,7 +4,7 @@
  */
 #include "cli/command.h"
 #include "cli/directory_json.h"
-#include "cli/home.h"
+#include "cli/home_list.h"
 #include "cli/talk.h"
 #include "program/locale.h"
 
@@ -100,36 +100,23 @@ static enum exit_code run_show(struct invocation *invocation)
                : talk_no_memory();
 }
 
-/* A list shows what can be read and tells about the rest. */
-static enum exit_code run_list(struct invocation *invocation)
+static relais_status add_row(const struct invocation *invocation, const struct home *home,
+                             const char *name, json_t *rows, relais_error *error)
 {
-    relais_error error;
-    struct home home;
-    char **names = NULL;
-    size_t count = 0;
-    if (home_find(&invocation->options, &home, &error) != RELAIS_OK ||
-        home_names(home.members, &names, &count, &error) != RELAIS_OK) {
-        return talk_error(&error);
-    }
-    enum exit_code code = CODE_DONE;
-    json_t *rows = json_array();
-    for (size_t i = 0; i < count; i++) {
-        relais_member *member = NULL;
-        if (home_member(&home, names[i], &member, &error) != RELAIS_OK) {
-            talk_error(&error);
-            code = CODE_FAILED;
-            continue;
-        }
+    relais_member *member = NULL;
+    relais_status status = home_member(home, name, &member, error);
+    if (status == RELAIS_OK) {
         json_array_append_new(rows, invocation->output.format == OUTPUT_TABLE
                                         ? member_row_json(member)
                                         : member_json(member));
         relais_member_free(member);
     }
-    home_names_free(names, count);
-    if (!output_list(&invocation->output, list_columns, OPTION_COUNT(list_columns), rows)) {
-        return talk_no_memory();
-    }
-    return code;
+    return status;
+}
+
+static enum exit_code run_list(struct invocation *invocation)
+{
+    return home_list(invocation, HOME_MEMBERS, add_row, list_columns, OPTION_COUNT(list_columns));
 }
 
 static const struct option_spec add_options[] = {

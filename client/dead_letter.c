@@ -114,41 +114,36 @@ relais_status relais_dead_show(relais_client *client, const char *address, uint6
     return status;
 }
 
-static relais_status manage(relais_client *client, const Relais__V1__Manage *order,
-                            relais_error *error)
+static relais_status manage(relais_client *client, const char *address, uint64_t sequence,
+                            bool drop, relais_error *error)
 {
-    struct question question = {.manage = order};
+    relais_status status = check(client, address, error);
+    if (status != RELAIS_OK) {
+        return status;
+    }
+    Relais__V1__DeadName name = RELAIS__V1__DEAD_NAME__INIT;
+    name.address = (char *)address;
+    name.sequence = sequence;
+    Relais__V1__Manage order = RELAIS__V1__MANAGE__INIT;
+    if (drop) {
+        order.what_case = RELAIS__V1__MANAGE__WHAT_DROP;
+        order.drop = &name;
+    } else {
+        order.what_case = RELAIS__V1__MANAGE__WHAT_REPLAY;
+        order.replay = &name;
+    }
+    struct question question = {.manage = &order};
     return question_ask(client, &question, DEAD_TIMEOUT_MS, error);
 }
 
 relais_status relais_dead_replay(relais_client *client, const char *address, uint64_t sequence,
                                  relais_error *error)
 {
-    relais_status status = check(client, address, error);
-    if (status != RELAIS_OK) {
-        return status;
-    }
-    Relais__V1__DeadName name = RELAIS__V1__DEAD_NAME__INIT;
-    name.address = (char *)address;
-    name.sequence = sequence;
-    Relais__V1__Manage order = RELAIS__V1__MANAGE__INIT;
-    order.what_case = RELAIS__V1__MANAGE__WHAT_REPLAY;
-    order.replay = &name;
-    return manage(client, &order, error);
+    return manage(client, address, sequence, false, error);
 }
 
 relais_status relais_dead_drop(relais_client *client, const char *address, uint64_t sequence,
                                relais_error *error)
 {
-    relais_status status = check(client, address, error);
-    if (status != RELAIS_OK) {
-        return status;
-    }
-    Relais__V1__DeadName name = RELAIS__V1__DEAD_NAME__INIT;
-    name.address = (char *)address;
-    name.sequence = sequence;
-    Relais__V1__Manage order = RELAIS__V1__MANAGE__INIT;
-    order.what_case = RELAIS__V1__MANAGE__WHAT_DROP;
-    order.drop = &name;
-    return manage(client, &order, error);
+    return manage(client, address, sequence, true, error);
 }

@@ -1,10 +1,10 @@
 /* SPDX-License-Identifier: EUPL-1.2
  *
- * No input may hold a parser up: a target that needs more than INPUT_MOST_MS of processor time for one
- * input fails. Linked with --wrap, so that targets, libFuzzer and replay.c know nothing of it.
+ * No input may hold a parser up: a target that needs more than INPUT_MOST_MS of processor time for
+ * one input fails. Linked with --wrap, so that targets, libFuzzer and replay.c know nothing of it.
  *
- * An input counts as slow when it is slow each time: the first may have paid for pages that others need
- * too, or for a look at a new edge.
+ * An input counts as slow when it is slow each time: the first may have paid for pages that others
+ * need too, or for a look at a new edge.
  */
 #include <stdint.h>
 #include <stdio.h>
@@ -40,7 +40,8 @@ int __wrap_LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
             return rc;
         }
     }
-    (void)fprintf(stderr, "an input of %zu bytes took %ld ms of processor time, at most %d are good\n",
+    (void)fprintf(stderr,
+                  "an input of %zu bytes took %ld ms of processor time, at most %d are good\n",
                   size, took_ms, INPUT_MOST_MS);
     abort();
 }

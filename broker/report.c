@@ -58,7 +58,7 @@ static const char *store_remedy(enum store_problem_kind kind)
     case STORE_PROBLEM_DAMAGED:
         return "a whole store: keep a copy of the folder, check the disk, restore a backup";
     case STORE_PROBLEM_VERSION:
-        return "the release that wrote it, or a later one";
+        return "the release that wrote it; or a store.path of its own for this one";
     case STORE_PROBLEM_MEMORY:
         return "more memory";
     case STORE_PROBLEM_IO:

@@ -155,7 +155,7 @@ static bool say_hello(relais_client *client)
     Relais__V1__Hello hello = RELAIS__V1__HELLO__INIT;
     Relais__V1__ToBroker command = RELAIS__V1__TO_BROKER__INIT;
     hello.major = 1;
-    hello.minor = 1;
+    hello.minor = 2;
     hello.software = client->software;
     command.command_case = RELAIS__V1__TO_BROKER__COMMAND_HELLO;
     command.hello = &hello;

@@ -10,7 +10,7 @@
 
 #include <string.h>
 
-enum { MAJOR = 1, MINOR = 1, ROLES = 3 };
+enum { MAJOR = 1, MINOR = 2, ROLES = 3 };
 
 static bool refuse(struct refusal *out_refusal, Relais__V1__Code code, const char *field,
                    const char *wrong, const char *right)

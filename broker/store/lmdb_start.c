@@ -108,8 +108,11 @@ static bool read_version(struct lmdb_store *store, MDB_txn *txn, struct store_pr
     }
     if (version != RECORD_LAYOUT) {
         store_problem_set(problem, STORE_PROBLEM_VERSION, 0,
-                          "%s: has layout %" PRIu32 ", this release knows layout %d", store->path,
-                          version, RECORD_LAYOUT);
+                          "%s: has layout %" PRIu32 ", this release knows layout %d alone: %s",
+                          store->path, version, RECORD_LAYOUT,
+                          version < RECORD_LAYOUT
+                              ? "empty it with the release that wrote it, then begin a new folder"
+                              : "start the release that wrote it");
         return false;
     }
     return true;

@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: EUPL-1.2
  *
- * Layout 1 of what is on disk: keys and values of every table, as bytes. Knows no engine.
+ * Layout 2 of what is on disk: keys and values of every table, as bytes. Knows no engine.
  *
  * Integers are big-endian, so that keys sort as numbers. A value is
  *     format u8 (1) | checksum u64 | body
@@ -42,7 +42,7 @@ enum table {
 };
 
 enum {
-    RECORD_LAYOUT = 1,
+    RECORD_LAYOUT = 2,
     RECORD_FORMAT = 1,
     RECORD_HEAD_BYTES = 1 + 8,
     RECORD_KEY_BYTES = 256,   /* the longest: slug, 0x00, id = 192 */

@@ -41,7 +41,7 @@ enum store_problem_kind {
     STORE_PROBLEM_LOCKED,     /* another broker has it */
     STORE_PROBLEM_NETWORK_FS, /* LMDB must not live on NFS, CIFS and the like */
     STORE_PROBLEM_DAMAGED,    /* truncated, not ours, or broken inside */
-    STORE_PROBLEM_VERSION,    /* written by a later release */
+    STORE_PROBLEM_VERSION,    /* written by a release with another layout */
     STORE_PROBLEM_MEMORY,
     STORE_PROBLEM_IO, /* a write or a sync failed */
 };

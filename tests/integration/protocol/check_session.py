@@ -87,7 +87,7 @@ class Hello(BrokerCase):
 
     def test_welcome_says_who_the_key_is(self) -> None:
         welcome = self.open("receiver").hello()
-        self.assertEqual((welcome.major, welcome.minor), (1, 1))
+        self.assertEqual((welcome.major, welcome.minor), (1, 2))
         self.assertEqual((welcome.member, welcome.client), ("commune-76540", "receiver"))
         self.assertEqual(list(welcome.roles), [pb.ROLE_RECEIVE])
 
@@ -110,7 +110,7 @@ class Hello(BrokerCase):
                 self.assertEqual((error.wrong, error.right), (str(major), "1"))
 
     def test_a_newer_minor_version_is_welcome(self) -> None:
-        self.assertEqual(self.open().hello(minor=7).minor, 1)
+        self.assertEqual(self.open().hello(minor=7).minor, 2)
 
     def test_software_of_65_bytes(self) -> None:
         self.open().hello(software="x" * 64)

@@ -21,7 +21,7 @@ from zmq.utils.monitor import recv_monitor_message
 from schema import command as pb
 from schema import envelope as envelope_pb
 
-MAJOR, MINOR = 1, 1
+MAJOR, MINOR = 1, 2
 SOFTWARE = "relais-python/1.0"
 ROUTING_ID_BYTES = 16
 PATIENCE_MS = 10_000  # for an answer of a broker on the same machine, under sanitizers too

@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: EUPL-1.2
  *
  * Whom and what the LMDB engine lets in: folders, file systems, second openers, files that are
- * cut, foreign or of a later layout. fstatfs() is this program's own, so that a test can say what
+ * cut, foreign or of another layout. fstatfs() is this program's own, so that a test can say what
  * it answers.
  */
 #include "tests/unit/store/bench.h"
@@ -188,12 +188,16 @@ START_TEST(a_folder_without_write_permission_is_refused)
 }
 END_TEST
 
-START_TEST(a_later_layout_is_refused)
+START_TEST(another_layout_is_refused)
 {
     bench_open(&bench);
     bench_close(&bench);
     raw_set_layout(bench.path, RECORD_LAYOUT + 1);
-    (void)expect_refused(STORE_PROBLEM_VERSION);
+    struct store_problem later = expect_refused(STORE_PROBLEM_VERSION);
+    ck_assert_ptr_nonnull(strstr(later.detail, "start the release that wrote it"));
+    raw_set_layout(bench.path, RECORD_LAYOUT - 1);
+    struct store_problem older = expect_refused(STORE_PROBLEM_VERSION);
+    ck_assert_ptr_nonnull(strstr(older.detail, "begin a new folder"));
     raw_set_layout(bench.path, RECORD_LAYOUT);
     bench_open(&bench);
 }
@@ -238,7 +242,7 @@ static Suite *make_suite(void)
         a_store_that_a_dead_process_left_opens,
         a_folder_that_cannot_be_used_is_refused,
         a_folder_without_write_permission_is_refused,
-        a_later_layout_is_refused,
+        another_layout_is_refused,
         a_cut_or_missing_file_is_refused,
         a_file_that_is_not_ours_is_refused,
     };

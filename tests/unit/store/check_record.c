@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: EUPL-1.2
  *
- * Layout 1 is frozen: these bytes are what released stores hold. And a record is refused when
+ * Layout 2 is frozen: these bytes are what released stores hold. And a record is refused when
  * anything about it is not what was written.
  */
 #include "store/record.h"
@@ -19,7 +19,7 @@ static void expect_hex(const uint8_t *bytes, size_t size, const char *hex)
     ck_assert_str_eq(text, hex);
 }
 
-START_TEST(keys_have_the_bytes_of_layout_1)
+START_TEST(keys_have_the_bytes_of_layout_2)
 {
     struct record_key key;
     struct entry_key entry = {.mailbox = 7, .lane = LANE_NORMAL, .sequence = 0x1122334455667788};
@@ -40,7 +40,7 @@ START_TEST(keys_have_the_bytes_of_layout_1)
 }
 END_TEST
 
-START_TEST(values_have_the_bytes_of_layout_1)
+START_TEST(values_have_the_bytes_of_layout_2)
 {
     struct record_key key;
     struct small_record record;
@@ -152,8 +152,8 @@ static Suite *make_suite(void)
 {
     Suite *suite = suite_create("store.record");
     TCase *tcase = tcase_create("record");
-    tcase_add_test(tcase, keys_have_the_bytes_of_layout_1);
-    tcase_add_test(tcase, values_have_the_bytes_of_layout_1);
+    tcase_add_test(tcase, keys_have_the_bytes_of_layout_2);
+    tcase_add_test(tcase, values_have_the_bytes_of_layout_2);
     tcase_add_test(tcase, values_come_back);
     tcase_add_test(tcase, any_flipped_bit_is_refused);
     tcase_add_test(tcase, a_record_of_another_table_is_refused);

@@ -133,6 +133,11 @@ static int make_core(struct broker *broker)
     settings.connections = (uint32_t)broker->connections;
     settings.connections_per_key = (uint32_t)config->connections_per_key;
     settings.storing_bytes = config->storing_mb * MIB;
+    settings.quota = (struct quota){.messages = config->quota_messages,
+                                    .bytes = config->quota_bytes,
+                                    .rate = config->quota_rate,
+                                    .burst = config->quota_burst,
+                                    .connections = config->quota_connections};
     settings.seed = broker->seed;
     settings.trace = config->log_level == LOG_LEVEL_DEBUG;
     settings.software = software;

@@ -40,6 +40,14 @@ static const cyaml_schema_field_t limits_fields[] = {
     TEXT("connections_per_key", config_limits_text, connections_per_key),
     TEXT("storing_mb", config_limits_text, storing_mb), CYAML_FIELD_END};
 
+static const cyaml_schema_field_t quota_fields[] = {
+    TEXT("messages", config_quota_text, messages),
+    TEXT("bytes", config_quota_text, bytes),
+    TEXT("rate", config_quota_text, rate),
+    TEXT("burst", config_quota_text, burst),
+    TEXT("connections", config_quota_text, connections),
+    CYAML_FIELD_END};
+
 static const cyaml_schema_field_t delivery_fields[] = {
     TEXT("lease_s", config_delivery_text, lease_s),
     TEXT("attempts", config_delivery_text, attempts),
@@ -56,6 +64,7 @@ static const cyaml_schema_field_t file_fields[] = {
     TEXT("flows", config_text, flows),
     CYAML_FIELD_MAPPING("store", CYAML_FLAG_OPTIONAL, struct config_text, store, store_fields),
     CYAML_FIELD_MAPPING("limits", CYAML_FLAG_OPTIONAL, struct config_text, limits, limits_fields),
+    CYAML_FIELD_MAPPING("quota", CYAML_FLAG_OPTIONAL, struct config_text, quota, quota_fields),
     CYAML_FIELD_MAPPING("delivery", CYAML_FLAG_OPTIONAL, struct config_text, delivery,
                         delivery_fields),
     CYAML_FIELD_MAPPING("log", CYAML_FLAG_OPTIONAL, struct config_text, log, log_fields),

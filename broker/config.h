@@ -34,6 +34,11 @@ struct config {
     uint64_t connections;
     uint64_t connections_per_key;
     uint64_t storing_mb;
+    uint64_t quota_messages;
+    uint64_t quota_bytes;
+    uint64_t quota_rate;
+    uint64_t quota_burst;
+    uint64_t quota_connections;
     uint64_t lease_s;
     uint64_t attempts;
     uint64_t retry_s;

@@ -11,6 +11,11 @@
 static const char *const formats[] = {"logfmt", "json", NULL};
 static const char *const levels[] = {"error", "warning", "notice", "debug", NULL};
 
+/* The highest that may be told: reckoning with them must not overflow (core/quota.c). */
+#define QUOTA_MOST       1000000000
+#define QUOTA_BYTES_MOST UINT64_C(1125899906842624) /* 1 PiB */
+#define QUOTA_RATE_MOST  1000000
+
 #define PLACE(text, value)                                                                         \
     .text_offset = offsetof(struct config_text, text),                                             \
     .value_offset = offsetof(struct config, value)
@@ -51,6 +56,22 @@ static const struct config_option options[] = {
     {"limits.storing_mb", "RELAIS_LIMITS_STORING_MB", CONFIG_NUMBER, "48", 4, 4096, NULL,
      N_("Messages in memory on their way to disk, MiB; beyond, senders are told to wait"),
      PLACE(limits.storing_mb, storing_mb)},
+    /* Quotas of a member: what no honest small one ever meets. A commune sends some hundred
+     * messages a day; a State service that writes to all of them submits once. */
+    {"quota.messages", "RELAIS_QUOTA_MESSAGES", CONFIG_NUMBER, "10000000", 0, QUOTA_MOST, NULL,
+     N_("Messages that one member has sent and that lie in the store; 0: no quota"),
+     PLACE(quota.messages, quota_messages)},
+    {"quota.bytes", "RELAIS_QUOTA_BYTES", CONFIG_NUMBER, "17179869184", 0, QUOTA_BYTES_MOST, NULL,
+     N_("The same in bytes; 0: no quota"), PLACE(quota.bytes, quota_bytes)},
+    {"quota.rate", "RELAIS_QUOTA_RATE", CONFIG_NUMBER, "10000", 0, QUOTA_RATE_MOST, NULL,
+     N_("Messages a second of one member, once its burst is used up; 0: no quota"),
+     PLACE(quota.rate, quota_rate)},
+    {"quota.burst", "RELAIS_QUOTA_BURST", CONFIG_NUMBER, "100000", 0, QUOTA_MOST, NULL,
+     N_("Messages that one member may send at once; 0: those of a second"),
+     PLACE(quota.burst, quota_burst)},
+    {"quota.connections", "RELAIS_QUOTA_CONNECTIONS", CONFIG_NUMBER, "128", 0, 100000, NULL,
+     N_("Connections of all clients of one member; 0: no quota"),
+     PLACE(quota.connections, quota_connections)},
     {"delivery.lease_s", "RELAIS_DELIVERY_LEASE_S", CONFIG_NUMBER, "120", 1, 3600, NULL,
      N_("Time a recipient has to answer a delivery, seconds"), PLACE(delivery.lease_s, lease_s)},
     {"delivery.attempts", "RELAIS_DELIVERY_ATTEMPTS", CONFIG_NUMBER, "10", 1, 1000, NULL,

@@ -23,6 +23,14 @@ struct config_limits_text {
     char *storing_mb;
 };
 
+struct config_quota_text {
+    char *messages;
+    char *bytes;
+    char *rate;
+    char *burst;
+    char *connections;
+};
+
 struct config_delivery_text {
     char *lease_s;
     char *attempts;
@@ -41,6 +49,7 @@ struct config_text {
     char *flows;
     struct config_store_text store;
     struct config_limits_text limits;
+    struct config_quota_text quota;
     struct config_delivery_text delivery;
     struct config_log_text log;
 };

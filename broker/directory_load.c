@@ -97,6 +97,27 @@ static void add_parts(struct load *load, const char *path, const relais_member *
     }
 }
 
+static uint64_t told(const uint64_t *number)
+{
+    return number != NULL ? *number : QUOTA_NOT_TOLD;
+}
+
+static void add_quota(struct load *load, const char *path, const relais_member *member)
+{
+    const relais_quota *own = member->quota;
+
+    if (own != NULL) {
+        const struct quota quota = {.messages = told(own->messages),
+                                    .bytes = told(own->bytes),
+                                    .rate = told(own->rate),
+                                    .burst = told(own->burst),
+                                    .connections = told(own->connections)};
+
+        tell_refusal(load, path, "quota", member->slug,
+                     directory_set_quota(load->directory, member->slug, &quota));
+    }
+}
+
 static void add_member(struct load *load, const char *path)
 {
     relais_member *member = NULL;
@@ -109,6 +130,7 @@ static void add_member(struct load *load, const char *path)
     enum directory_status status =
         directory_add_member(load->directory, member->slug, (enum member_kind)member->kind);
     if (status == DIRECTORY_OK) {
+        add_quota(load, path, member);
         add_parts(load, path, member);
     } else {
         tell_refusal(load, path, "slug", member->slug, status);

@@ -76,6 +76,7 @@ extern const struct command command_key_show;
 extern const struct command command_member_add;
 extern const struct command command_member_list;
 extern const struct command command_member_show;
+extern const struct command command_member_usage;
 extern const struct command command_client_add;
 extern const struct command command_client_list;
 extern const struct command command_flow_add;

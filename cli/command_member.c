@@ -5,6 +5,7 @@
 #include "cli/command.h"
 #include "cli/directory_json.h"
 #include "cli/home_list.h"
+#include "cli/quota_option.h"
 #include "cli/talk.h"
 #include "program/locale.h"
 
@@ -25,6 +26,7 @@ static const struct column show_columns[] = {
     {"insee", N_("INSEE code"), COLUMN_TEXT},
     {"services", N_("Services"), COLUMN_TEXT},
     {"client_names", N_("Clients"), COLUMN_TEXT},
+    {"quota_texts", N_("Quotas of its own"), COLUMN_TEXT},
 };
 
 static enum exit_code add(const struct invocation *invocation, const struct home *home,
@@ -66,6 +68,14 @@ static enum exit_code run_add(struct invocation *invocation)
     if (!name) {
         return talk_usage(invocation->command, _("--name is missing: how people call the member"));
     }
+    struct quota_option quota;
+    const char *wrong = "";
+    if (!quota_option_read(options, &quota, &wrong)) {
+        return talk_usage(invocation->command,
+                          _("--quota: \"%s\" will not do; messages=, bytes=, rate=, burst= or "
+                            "connections= and a number"),
+                          wrong);
+    }
     if (home_find(options, &home, &error) != RELAIS_OK) {
         return talk_error(&error);
     }
@@ -78,7 +88,8 @@ static enum exit_code run_add(struct invocation *invocation)
                             .siret = (char *)options_text(options, "siret"),
                             .insee = (char *)options_text(options, "insee"),
                             .services = (char **)services,
-                            .service_count = service_count};
+                            .service_count = service_count,
+                            .quota = options_has(options, "quota") ? &quota.quota : NULL};
     enum exit_code code = add(invocation, &home, &member);
     free(services);
     return code;
@@ -125,6 +136,8 @@ static const struct option_spec add_options[] = {
     {"siret", 0, WORDS_NONE, "DIGITS", N_("its SIRET, 14 digits; the check digit is verified")},
     {"insee", 0, WORDS_NONE, "CODE", N_("INSEE code of a commune, 5 characters")},
     {"service", 's', WORDS_NONE, "SERVICE", N_("a mailbox; again for more")},
+    {"quota", 0, WORDS_NONE, "NAME=NUMBER",
+     N_("messages, bytes, rate, burst or connections at most; again for more")},
     OPTION_HOME,
     OPTION_NO_RELOAD,
 };

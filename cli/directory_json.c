@@ -60,8 +60,33 @@ static json_t *texts_json(char *const *texts, size_t count)
     return array;
 }
 
+static json_t *quota_json(const relais_quota *quota, json_t *texts)
+{
+    const struct {
+        const char *name;
+        const uint64_t *number;
+    } rows[] = {
+        {"messages", quota->messages},
+        {"bytes", quota->bytes},
+        {"rate", quota->rate},
+        {"burst", quota->burst},
+        {"connections", quota->connections},
+    };
+    json_t *object = json_object();
+    for (size_t i = 0; i < sizeof(rows) / sizeof(rows[0]); i++) {
+        if (rows[i].number) {
+            json_int_t number = (json_int_t)*rows[i].number;
+            json_object_set_new(object, rows[i].name, json_integer(number));
+            json_array_append_new(texts, json_sprintf("%s=%lld", rows[i].name, (long long)number));
+        }
+    }
+    return object;
+}
+
 json_t *member_json(const relais_member *member)
 {
+    json_t *quota_texts = json_array();
+    json_t *quota = member->quota ? quota_json(member->quota, quota_texts) : json_null();
     json_t *clients = json_array();
     json_t *names = json_array();
     for (size_t i = 0; i < member->client_count; i++) {
@@ -70,11 +95,11 @@ json_t *member_json(const relais_member *member)
         json_array_append_new(clients, json_pack("{s:s, s:s, s:o}", "name", client->name, "key",
                                                  client->key, "roles", roles_json(client->roles)));
     }
-    return json_pack("{s:s, s:s, s:s, s:s?, s:s?, s:o, s:o, s:o}", "slug", member->slug, "name",
-                     member->name, "kind", relais_member_kind_name(member->kind), "siret",
+    return json_pack("{s:s, s:s, s:s, s:s?, s:s?, s:o, s:o, s:o, s:o, s:o}", "slug", member->slug,
+                     "name", member->name, "kind", relais_member_kind_name(member->kind), "siret",
                      member->siret, "insee", member->insee, "services",
                      texts_json(member->services, member->service_count), "clients", clients,
-                     "client_names", names);
+                     "client_names", names, "quota", quota, "quota_texts", quota_texts);
 }
 
 json_t *member_row_json(const relais_member *member)

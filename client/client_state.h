@@ -30,6 +30,7 @@ struct question {
     relais_error refusal;
     relais_broker_status *out_status;
     relais_dead_page *out_dead;
+    relais_usage *out_usage;
     relais_queue *out_queues;
     size_t capacity;
     size_t count;
@@ -86,6 +87,9 @@ bool question_answered(relais_client *client, const Relais__V1__Answer *answer);
 /* Waits for the answer to what is filled in; RELAIS_OK: it is in the places of the question. */
 relais_status question_ask(relais_client *client, struct question *question, int timeout_ms,
                            relais_error *error);
+
+/* usage.c */
+void usage_keep(const Relais__V1__Usage *said, relais_usage *out_usage);
 
 /* dead_letter.c. False: the broker breaks the protocol. */
 bool dead_letters_keep(const Relais__V1__DeadLetters *said, relais_dead_page *page);

@@ -3,6 +3,7 @@
  * A member's file. What YAML can say of it is in the schema; the rest is relais_member_check(),
  * which load, save and callers go through alike.
  */
+#include "client/directory_quota.h"
 #include "client/directory_state.h"
 
 #include "program/error.h"
@@ -58,6 +59,8 @@ static const cyaml_schema_field_t member_fields[] = {
                                services, service_count, &service_schema, 0, DIRECTORY_SERVICES),
     CYAML_FIELD_SEQUENCE_COUNT("clients", CYAML_FLAG_POINTER | CYAML_FLAG_OPTIONAL, relais_member,
                                clients, client_count, &client_schema, 0, DIRECTORY_CLIENTS),
+    CYAML_FIELD_MAPPING_PTR("quota", CYAML_FLAG_POINTER | CYAML_FLAG_OPTIONAL, relais_member, quota,
+                            directory_quota_fields),
     CYAML_FIELD_END};
 
 static const cyaml_schema_value_t member_schema = {
@@ -75,6 +78,7 @@ void relais_member_free(relais_member *member)
         free(member->clients[i].name);
         free(member->clients[i].key);
     }
+    directory_quota_free(member->quota);
     free(member->services);
     free(member->clients);
     free(member->slug);
@@ -198,6 +202,9 @@ relais_status relais_member_check(const relais_member *member, relais_error *err
     }
     if (status == RELAIS_OK) {
         status = check_services(member, error);
+    }
+    if (status == RELAIS_OK) {
+        status = directory_quota_check(member->quota, error);
     }
     return status == RELAIS_OK ? check_clients(member, error) : status;
 }

@@ -30,6 +30,10 @@ bool directory_is_insee(const char *text);
 relais_status directory_blame(relais_error *error, const char *list, size_t index, const char *part,
                               const char *right, const char *wrong);
 
+/* directory_quota.c */
+relais_status directory_quota_check(const relais_quota *quota, relais_error *error);
+void directory_quota_free(relais_quota *quota);
+
 /* A text that must be there: RELAIS_FIELD_MISSING, RELAIS_FIELD_INVALID when too long. */
 relais_status directory_require(const char *text, const char *field, relais_error *error);
 

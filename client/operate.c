@@ -111,6 +111,12 @@ bool question_answered(relais_client *client, const Relais__V1__Answer *answer)
             return false;
         }
         break;
+    case RELAIS__V1__ANSWER__WHAT_USAGE:
+        if (question->out_usage == NULL) {
+            return false;
+        }
+        usage_keep(answer->usage, question->out_usage);
+        break;
     case RELAIS__V1__ANSWER__WHAT_DONE:
         if (question->manage == NULL) {
             return false;

@@ -8,8 +8,8 @@
  *            attach, credit,                                  ack, defer, bury  entry.c
  *            detach           consumer.c              time    leases, due       lease.c, mailbox.c
  *            ack, nack        answer.c
- *            query            query.c                         dead letters      dead.c
- *            manage           dead.c
+ *            query            query.c, usage.c                dead letters      dead.c
+ *            manage           dead.c                          usage             usage.c
  */
 #include "core/core.h"
 
@@ -21,9 +21,11 @@
 #include "core/mailbox.h"
 #include "core/note.h"
 #include "core/query.h"
+#include "core/quota.h"
 #include "core/reply.h"
 #include "core/session.h"
 #include "core/submit.h"
+#include "core/usage.h"
 #include "wire/codec.h"
 
 #include <stdlib.h>
@@ -120,6 +122,9 @@ static void sessions_end(struct core *core)
         consumers_drop(&step, session, false);
         ranges_fini(&session->accepted);
         ranges_fini(&session->full);
+        for (int i = 0; i < OVER_COUNT; i++) {
+            ranges_fini(&session->over_quota[i].numbers);
+        }
     }
     effects_fini(&effects);
 }
@@ -131,6 +136,7 @@ void core_free(struct core *core)
     }
     sessions_end(core);
     sessions_fini(core);
+    quota_fini(core);
     mailboxes_fini(core);
     tickets_fini(&core->tickets);
     wire_arena_fini(&core->command_arena);
@@ -299,6 +305,9 @@ static void on_stored(struct step *step, struct store_result *result)
         case STORE_REPLAY:
         case STORE_DROP:
             dead_stored(step, &ticket, result);
+            break;
+        case STORE_USAGE:
+            usage_stored(step, &ticket, result);
             break;
         default:
             entry_stored(step, &ticket, result->status);

@@ -33,6 +33,7 @@ struct directory_member {
     size_t slug_bytes;
     struct service *services;
     size_t service_count;
+    struct quota quota;
 };
 
 struct client_record {
@@ -138,6 +139,11 @@ enum directory_status directory_add_member(struct directory *directory, const ch
     member->slug_bytes = strlen(slug);
     member->kind = kind;
     member->number = directory->members.count;
+    member->quota = (struct quota){.messages = QUOTA_NOT_TOLD,
+                                   .bytes = QUOTA_NOT_TOLD,
+                                   .rate = QUOTA_NOT_TOLD,
+                                   .burst = QUOTA_NOT_TOLD,
+                                   .connections = QUOTA_NOT_TOLD};
     return table_add(&directory->members, hash_of(slug), member) ? DIRECTORY_OK
                                                                  : DIRECTORY_NO_MEMORY;
 }
@@ -165,6 +171,18 @@ enum directory_status directory_add_service(struct directory *directory, const c
     owner->services = record;
     owner->service_count++;
     directory->services++;
+    return DIRECTORY_OK;
+}
+
+enum directory_status directory_set_quota(struct directory *directory, const char *member,
+                                          const struct quota *quota)
+{
+    assert(!directory->sealed);
+    struct directory_member *owner = find_member(directory, member, strlen(member));
+    if (!owner) {
+        return DIRECTORY_INVALID;
+    }
+    owner->quota = *quota;
     return DIRECTORY_OK;
 }
 
@@ -274,6 +292,11 @@ const struct directory_flow *directory_flow(const struct directory *directory, c
 const char *directory_member_slug(const struct directory_member *member)
 {
     return member->slug;
+}
+
+const struct quota *directory_member_quota(const struct directory_member *member)
+{
+    return &member->quota;
 }
 
 bool directory_has_service(const struct directory_member *member, const char *service)

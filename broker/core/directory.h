@@ -23,6 +23,17 @@ enum member_kind {
     KIND_COUNT,
 };
 
+/* What a member may take of what all share; 0: as much as there is. */
+struct quota {
+    uint64_t messages;    /* that it has sent and that lie in the store */
+    uint64_t bytes;       /* of their envelopes and payloads */
+    uint64_t rate;        /* messages a second */
+    uint64_t burst;       /* messages at once; 0: those of a second */
+    uint64_t connections; /* of all its clients */
+};
+
+#define QUOTA_NOT_TOLD UINT64_MAX /* of a member's own: the broker's counts */
+
 enum { ROLE_MAY_SEND = 1, ROLE_MAY_RECEIVE = 2, ROLE_MAY_OPERATE = 4 };
 
 struct directory;
@@ -52,6 +63,9 @@ enum directory_status directory_add_member(struct directory *directory, const ch
                                            enum member_kind kind);
 enum directory_status directory_add_service(struct directory *directory, const char *member,
                                             const char *service);
+/* Without it, and where it is QUOTA_NOT_TOLD, the broker's quotas count. */
+enum directory_status directory_set_quota(struct directory *directory, const char *member,
+                                          const struct quota *quota);
 enum directory_status directory_add_client(struct directory *directory, const char *member,
                                            const char *name, const char *key, unsigned roles);
 enum directory_status directory_add_flow(struct directory *directory, const char *code,
@@ -70,6 +84,7 @@ const struct directory_member *directory_member(const struct directory *director
                                                 size_t slug_bytes);
 const struct directory_flow *directory_flow(const struct directory *directory, const char *code);
 const char *directory_member_slug(const struct directory_member *member);
+const struct quota *directory_member_quota(const struct directory_member *member);
 bool directory_has_service(const struct directory_member *member, const char *service);
 bool directory_may_send(const struct directory_flow *flow, const struct directory_member *member);
 bool directory_may_receive(const struct directory_flow *flow,

@@ -8,6 +8,7 @@
 #include "core/limits.h"
 #include "core/mailbox.h"
 #include "core/reply.h"
+#include "core/usage.h"
 
 #include <string.h>
 
@@ -155,10 +156,13 @@ void query_answer(struct step *step, struct session *session, const struct direc
     case RELAIS__V1__QUERY__WHAT_DEAD_LETTER:
         dead_query(step, session, client, query);
         return;
+    case RELAIS__V1__QUERY__WHAT_MEMBER_USAGE:
+        usage_query(step, session, client, query);
+        return;
     default:
         refusal.code = RELAIS__V1__CODE__CODE_UNKNOWN_COMMAND;
         refusal.field = "query.what";
-        refusal.right = "status, queues, dead, dead_letter";
+        refusal.right = "status, queues, dead, dead_letter, member_usage";
         break;
     }
     reply_answer_error(step, session->connection, query->number, &refusal);

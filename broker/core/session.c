@@ -7,6 +7,7 @@
 #include "core/consumer.h"
 #include "core/limits.h"
 #include "core/note.h"
+#include "core/quota.h"
 #include "core/reply.h"
 #include "core/welcome.h"
 
@@ -93,10 +94,12 @@ static struct session *session_new(struct core *core, uint64_t connection, const
                                    const struct directory_client *client)
 {
     struct session *session = calloc(1, sizeof *session);
-    if (!session || !key_add(core, key)) {
+    struct member_use *use = quota_use(core, directory_member_slug(client->member));
+    if (!session || !use || !key_add(core, key)) {
         free(session);
         return NULL;
     }
+    session->use = use;
     session->connection = connection;
     session->next_number = 1;
     memcpy(session->key, key, strnlen(key, KEY_BYTES));
@@ -107,6 +110,7 @@ static struct session *session_new(struct core *core, uint64_t connection, const
         free(session);
         return NULL;
     }
+    use->connections++;
     return session;
 }
 
@@ -121,7 +125,14 @@ void session_hello(struct step *step, uint64_t connection, const char *key,
         reply_goodbye(step, connection, &refusal);
         return;
     }
-    if (!welcome_check(step, hello, use ? use->connections : 0, &refusal)) {
+    struct member_use *of_member = quota_use(core, directory_member_slug(client->member));
+    const struct quota quota = quota_of(core, client->member);
+    if (!of_member) {
+        step->effects->failed = true;
+        return;
+    }
+    if (!welcome_check(step, hello, use ? use->connections : 0, &refusal) ||
+        !quota_admit(step, of_member, &quota, &refusal)) {
         reply_error(step, connection, &refusal);
         reply_goodbye(step, connection, &refusal);
         struct effect *effect = note(step->effects, NOTE_WARNING, "client.refused");
@@ -148,6 +159,9 @@ static void session_over(struct step *step, struct session *session, bool died)
     consumers_drop(step, session, died);
     ranges_fini(&session->accepted);
     ranges_fini(&session->full);
+    for (int i = 0; i < OVER_COUNT; i++) {
+        ranges_fini(&session->over_quota[i].numbers);
+    }
 }
 
 void session_cut(struct step *step, struct session *session, const struct refusal *reason)
@@ -181,6 +195,7 @@ void session_closed(struct step *step, uint64_t connection)
     note_text(step->effects, effect, "member", session->member);
     table_remove(&core->sessions, table_hash_number(connection), session);
     key_remove(core, session->key);
+    session->use->connections--;
     session->gone = true;
     session_touch(core, session);
 }
@@ -272,6 +287,7 @@ void sessions_flush(struct step *step)
             ranges_clear(&session->accepted);
             say_full(step, session);
             ranges_clear(&session->full);
+            quota_say_over(step, session);
             consumers_flush(step, session);
         }
         session = next;

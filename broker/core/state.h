@@ -62,6 +62,8 @@ struct delivery {
     struct held_message message; /* until it is sent */
 };
 
+struct member_use;
+
 struct consumer {
     struct session *session;
     struct consumer *next;
@@ -84,6 +86,14 @@ struct consumer {
     unsigned detach_code; /* Relais__V1__Code; 0: the client asked for it */
 };
 
+/* Messages of a session that the store refused since its sender has enough there. */
+enum over_kind { OVER_MESSAGES, OVER_BYTES, OVER_COUNT };
+
+struct over_quota {
+    struct ranges numbers;
+    uint64_t use, limit; /* as the last of them found it */
+};
+
 struct session {
     uint64_t connection;
     char key[KEY_BYTES + 1];
@@ -97,7 +107,9 @@ struct session {
     uint64_t window_bytes;
     struct ranges accepted;
     struct ranges full; /* the store had no room for these */
-    uint32_t noted;     /* codes of refusals that have been logged once, a bit each */
+    struct over_quota over_quota[OVER_COUNT];
+    struct member_use *use; /* of its member */
+    uint32_t noted;         /* codes of refusals that have been logged once, a bit each */
     struct consumer *consumers;
     uint32_t consumer_count;
     uint32_t asking; /* about dead letters, with the store */
@@ -122,6 +134,7 @@ struct core {
     struct directory *directory;
     struct table sessions;
     struct table keys;
+    struct table uses; /* struct member_use */
     struct session *dirty_sessions;
     struct table mailboxes;
     struct mailbox **sorted; /* every mailbox; by name when `is_sorted` */

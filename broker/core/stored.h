@@ -19,6 +19,7 @@
 
 enum {
     STORED_NAME_BYTES = 127,      /* of a mailbox: an address, slug, "/", slug */
+    STORED_SENDER_BYTES = 63,     /* slug of a member */
     STORED_REASON_BYTES = 256,    /* LIMIT_REASON_BYTES: on disk for good */
     STORED_CODE_DAMAGED = 0xFFFF, /* of a dead letter that the store itself buried */
 };
@@ -36,8 +37,9 @@ struct entry_key {
 enum store_status {
     STORE_DONE = 0,
     STORE_NO_ROOM, /* the reserve or the map's share is reached; nothing was written for this op */
-    STORE_NOT_FOUND, /* no such entry: acknowledged before */
-    STORE_DAMAGED,   /* a checksum does not match; the entry was moved aside, or stays dead */
+    STORE_NOT_FOUND,  /* no such entry: acknowledged before */
+    STORE_DAMAGED,    /* a checksum does not match; the entry was moved aside, or stays dead */
+    STORE_OVER_QUOTA, /* the sender has as much in the store as it may; nothing was written */
 };
 
 enum store_op_kind {
@@ -52,6 +54,14 @@ enum store_op_kind {
     STORE_DEAD_READ, /* nor this */
     STORE_REPLAY,    /* a dead letter whose message is whole goes to its lane, with no attempts */
     STORE_DROP,      /* a dead letter goes for good */
+    STORE_USAGE,     /* not a write: what a sender has in the store */
+};
+
+/* What a member has sent and that lies in the store, dead letters included: each message once,
+ * whatever the number of its entries. */
+struct store_usage {
+    uint64_t messages;
+    uint64_t bytes; /* of envelopes and payloads */
 };
 
 /* Names a dead letter. */
@@ -83,7 +93,8 @@ struct store_op {
             struct held_message message;
             const struct store_recipient *recipients;
             uint32_t recipient_count;
-            int64_t expires_ms; /* 0: never */
+            int64_t expires_ms;       /* 0: never */
+            struct store_usage quota; /* what the sender may have, with this one; 0: no end */
         } append;
         struct {
             uint32_t mailbox;
@@ -110,6 +121,9 @@ struct store_op {
             uint32_t max_bytes; /* of envelopes; the first is listed even when it is larger */
         } dead_list;
         struct dead_key dead; /* READ, REPLAY, DROP */
+        struct {
+            const char *sender;
+        } usage;
     };
 };
 
@@ -144,6 +158,7 @@ struct store_result {
         struct {
             uint64_t sequence;
             bool duplicate; /* known already: nothing stored, sequence is the first one's */
+            struct store_usage usage, quota; /* OVER_QUOTA: of the sender */
         } append;
         struct {
             struct store_entry *entries; /* receiver drops the messages and calls free() */
@@ -159,6 +174,7 @@ struct store_result {
             bool more;
         } dead;
         uint64_t replayed_bytes;
+        struct store_usage usage;
     };
 };
 

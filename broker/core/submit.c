@@ -8,6 +8,7 @@
 #include "core/limits.h"
 #include "core/mailbox.h"
 #include "core/note.h"
+#include "core/quota.h"
 #include "core/reply.h"
 #include "core/session.h"
 #include "wire/body.h"
@@ -31,6 +32,7 @@ struct submission {
     const struct event *event;
     struct body_reader body;
     struct reply_refused refused;
+    struct quota quota;
     uint64_t taken_bytes; /* of the messages that went to the store */
 };
 
@@ -141,7 +143,7 @@ static bool check_admission(const struct submission *submission, const struct pi
         return busy(submission, piece->part, "too many bytes on their way to disk",
                     core->settings.storing_bytes, out_refusal);
     }
-    return true;
+    return quota_pass(submission->step, session->use, &submission->quota, out_refusal);
 }
 
 static bool check_sizes(const struct submission *submission, const struct piece *piece,
@@ -303,6 +305,8 @@ static bool append(struct submission *submission, const struct piece *piece,
     op->append.recipients = recipients;
     op->append.recipient_count = (uint32_t)envelope->n_to;
     op->append.expires_ms = envelope->expires_at_ms;
+    op->append.quota = (struct store_usage){.messages = submission->quota.messages,
+                                            .bytes = submission->quota.bytes};
     if (!ticket) {
         free(many);
         return true; /* effects->failed is set */
@@ -338,7 +342,9 @@ static void take_part(struct submission *submission, const Relais__V1__Part *par
     next_piece(&submission->body, part, &piece); /* check_shape() has seen it */
     piece.cost = (uint64_t)piece.envelope.size + piece.payload.size + OVERHEAD_BYTES;
     if (check_admission(submission, &piece, &refusal) &&
-        check_sizes(submission, &piece, &refusal)) {
+        check_sizes(submission, &piece, &refusal) &&
+        quota_fits(submission->step, submission->session->use, &submission->quota,
+                   piece.cost - OVERHEAD_BYTES, &refusal)) {
         const Relais__V1__Envelope *envelope = read_envelope(submission, &piece, &refusal);
         if (envelope && append(submission, &piece, envelope, &refusal)) {
             return;
@@ -401,6 +407,7 @@ bool submit_take(struct step *step, struct session *session, const struct direct
     }
     struct submission submission = {
         .step = step, .session = session, .client = client, .event = event};
+    submission.quota = quota_of(step->core, client->member);
     submission.refused = (struct reply_refused){.step = step, .connection = session->connection};
     body_begin(event, &submission.body);
     size_t first_effect = step->effects->count;
@@ -464,8 +471,13 @@ void submit_stored(struct step *step, const struct ticket *ticket,
     }
     session->window_messages--;
     session->window_bytes -= cost;
+    session_touch(core, session);
+    if (result->status == STORE_OVER_QUOTA) {
+        quota_over(step, session, ticket->number, result);
+        return;
+    }
+    session->use->over = good ? 0 : session->use->over;
     if (!ranges_add(good ? &session->accepted : &session->full, ticket->number)) {
         step->effects->failed = true;
     }
-    session_touch(core, session);
 }

@@ -13,6 +13,7 @@
 #include "core/stored.h"
 
 struct mailbox;
+struct member_use;
 
 struct ticket {
     uint64_t id; /* 0: closed */
@@ -27,6 +28,7 @@ struct ticket {
     uint32_t attempts;          /* defer, bury */
     uint32_t code;              /* bury */
     int64_t due_ms;             /* append, defer */
+    struct member_use *use;     /* usage: of whom */
     struct entry_key key;       /* ack, defer, bury; the sequence of a dead letter */
 };
 

@@ -38,6 +38,9 @@ static void op_drop(struct store_op *op)
     case STORE_BURY:
         free((void *)op->bury.reason);
         break;
+    case STORE_USAGE:
+        free((void *)op->usage.sender);
+        break;
     case STORE_TAKE:
     case STORE_ACK:
     case STORE_DEFER:
@@ -98,6 +101,9 @@ static bool op_own(struct store_op *op)
         return op->bury.reason != NULL;
     case STORE_APPEND:
         return own_append(op);
+    case STORE_USAGE:
+        op->usage.sender = strdup(op->usage.sender);
+        return op->usage.sender != NULL;
     case STORE_TAKE:
     case STORE_ACK:
     case STORE_DEFER:

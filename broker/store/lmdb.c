@@ -78,6 +78,7 @@ static void release(struct lmdb_store *store)
     }
     folder_close(&store->folder);
     mailbox_table_fini(&store->mailboxes);
+    sender_table_fini(&store->senders);
     inbox_fini(&store->inbox);
     outbox_fini(&store->outbox);
     free(store->found);

@@ -133,12 +133,16 @@ static int apply_append(struct batch *batch, const struct store_op *op, struct s
         result->append.duplicate = rc == 0;
         return rc;
     }
-    result->status = admit(batch, op);
-    if (result->status != STORE_DONE) {
-        return 0;
+    uint32_t sender = 0;
+    rc = batch_sender_in(batch, op, result, &sender);
+    if (rc == 0 && result->status == STORE_DONE) {
+        result->status = admit(batch, op);
+    }
+    if (rc != 0 || result->status != STORE_DONE) {
+        return rc;
     }
     uint64_t sequence = batch->next_sequence++;
-    rc = op->append.recipient_count > 0 ? message_store(batch, sequence, op) : 0;
+    rc = op->append.recipient_count > 0 ? message_store(batch, sequence, op, sender) : 0;
     rc = rc != 0 ? rc : append_entries(batch, op, sequence);
     rc = rc != 0 ? rc : duplicate_remember(batch, op, sequence);
     result->append.sequence = sequence;
@@ -255,6 +259,9 @@ int batch_apply(struct batch *batch, const struct store_op *op)
         return batch_replay(batch, op, result);
     case STORE_DROP:
         return batch_drop(batch, op, result);
+    case STORE_USAGE:
+        batch_usage(batch, op, result);
+        return 0;
     case STORE_RELEASE:
         break;
     }
@@ -284,6 +291,7 @@ int batch_write_state(struct batch *batch)
     for (size_t i = 0; rc == 0 && i < batch->touched_count; i++) {
         rc = write_mailbox(batch, batch->touched[i]);
     }
+    rc = rc != 0 ? rc : batch_write_senders(batch);
     if (rc != 0) {
         return rc;
     }

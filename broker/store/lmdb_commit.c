@@ -99,6 +99,7 @@ static int batch_undo(struct batch *batch)
         batch->touched[i]->counts = batch->touched[i]->committed;
         batch->touched[i]->touched = false;
     }
+    batch_end_senders(batch, false);
     for (size_t i = 0; i < batch->result_count; i++) {
         store_result_drop(&batch->results[i]);
     }
@@ -115,6 +116,7 @@ static void batch_keep(struct batch *batch)
         batch->touched[i]->committed = batch->touched[i]->counts;
         batch->touched[i]->touched = false;
     }
+    batch_end_senders(batch, true);
     store->next_sequence = batch->next_sequence;
     batch->undo_count = 0;
     batch->touched_count = 0;
@@ -208,7 +210,7 @@ static int batch_run(struct batch *batch, const struct store_op *ops, size_t cou
 static bool op_writes(enum store_op_kind kind)
 {
     return kind != STORE_TAKE && kind != STORE_RELEASE && kind != STORE_DEAD_LIST &&
-           kind != STORE_DEAD_READ;
+           kind != STORE_DEAD_READ && kind != STORE_USAGE;
 }
 
 /* How many ops, from the first, may share a transaction; whether one of them writes. */

@@ -35,7 +35,8 @@ static size_t segment_content(size_t left, bool first)
     return left < most ? left : most;
 }
 
-int message_store(struct batch *batch, uint64_t sequence, const struct store_op *op)
+int message_store(struct batch *batch, uint64_t sequence, const struct store_op *op,
+                  uint32_t sender)
 {
     const struct held_message *message = &op->append.message;
     struct content content = {{message->envelope, message->payload}};
@@ -59,7 +60,8 @@ int message_store(struct batch *batch, uint64_t sequence, const struct store_op 
             struct message_head fields = {.envelope_bytes = (uint32_t)message->envelope.size,
                                           .payload_bytes = (uint32_t)message->payload.size,
                                           .accepted_ms = op->now_ms,
-                                          .expires_ms = op->append.expires_ms};
+                                          .expires_ms = op->append.expires_ms,
+                                          .sender = sender};
             message_head_write(record + RECORD_HEAD_BYTES, &fields);
         }
         content_move(&content, record + head, piece);
@@ -67,7 +69,21 @@ int message_store(struct batch *batch, uint64_t sequence, const struct store_op 
         left -= piece;
         segment++;
     } while (left > 0);
+    batch_count_in(batch, sender, (uint64_t)message->envelope.size + message->payload.size);
     return 0;
+}
+
+/* What its sender no longer has in the store: the first segment says so. */
+static void count_out(struct batch *batch, const MDB_val *key, const MDB_val *value)
+{
+    struct bytes body = {0};
+    struct message_head head;
+    if (key->mv_size == MESSAGE_KEY_BYTES &&
+        memcmp((const uint8_t *)key->mv_data + MESSAGE_KEY_BYTES - 2, "\0\0", 2) == 0 &&
+        record_open(TABLE_MESSAGE, bytes_of_val(key), bytes_of_val(value), &body) &&
+        message_head_read(body, &head)) {
+        batch_count_out(batch, head.sender, (uint64_t)head.envelope_bytes + head.payload_bytes);
+    }
 }
 
 int message_delete(struct batch *batch, uint64_t sequence)
@@ -84,6 +100,7 @@ int message_delete(struct batch *batch, uint64_t sequence)
         if (rc != 0 || !key_read_sequence(bytes_of_val(&key_value), &found) || found != sequence) {
             break;
         }
+        count_out(batch, &key_value, &value);
         batch->moved_bytes += value.mv_size;
         rc = mdb_cursor_del(cursor, 0);
     }

@@ -226,6 +226,10 @@ static bool read_mailboxes(struct lmdb_store *store, MDB_txn *txn, struct store_
     if (rc != MDB_NOTFOUND) {
         return failed(store, problem, "the table of mailboxes is broken", rc);
     }
+    rc = lmdb_read_senders(store, txn);
+    if (rc != 0) {
+        return failed(store, problem, "the table of senders is broken", rc);
+    }
     return list_found(store) ? true : failed(store, problem, "no memory for the mailboxes", ENOMEM);
 }
 

@@ -20,6 +20,7 @@
 #include "store/mailbox.h"
 #include "store/outbox.h"
 #include "store/record.h"
+#include "store/sender.h"
 
 #include <stdatomic.h>
 
@@ -46,6 +47,7 @@ struct lmdb_store {
     MDB_dbi tables[TABLE_COUNT];
     size_t page_bytes;
     struct mailbox_table mailboxes;
+    struct sender_table senders;
     struct stored_mailbox *found; /* on opening, for the caller */
     char *found_names;
     size_t found_count;
@@ -87,6 +89,7 @@ struct batch {
     struct mailbox **touched;
     size_t touched_count;
     size_t touched_capacity;
+    struct sender *senders; /* that were touched */
 };
 
 /* lmdb_check.c: looks at the file before LMDB maps it. */
@@ -126,8 +129,21 @@ int batch_drop(struct batch *batch, const struct store_op *op, struct store_resu
 /* lmdb_take.c */
 int batch_take(struct batch *batch, const struct store_op *op, struct store_result *result);
 
-/* lmdb_message.c */
-int message_store(struct batch *batch, uint64_t sequence, const struct store_op *op);
+/* lmdb_sender.c. batch_sender_in() gives the number of the sender, or says STORE_OVER_QUOTA and
+ * counts nothing. */
+int lmdb_read_senders(struct lmdb_store *store, MDB_txn *txn);
+int batch_sender_in(struct batch *batch, const struct store_op *op, struct store_result *result,
+                    uint32_t *out_number);
+void batch_count_in(struct batch *batch, uint32_t number, uint64_t bytes);
+void batch_count_out(struct batch *batch, uint32_t number, uint64_t bytes);
+void batch_usage(const struct batch *batch, const struct store_op *op, struct store_result *result);
+int batch_write_senders(struct batch *batch);
+/* Not committed: back to what is. */
+void batch_end_senders(struct batch *batch, bool committed);
+
+/* lmdb_message.c. `sender`: its number. */
+int message_store(struct batch *batch, uint64_t sequence, const struct store_op *op,
+                  uint32_t sender);
 int message_delete(struct batch *batch, uint64_t sequence);
 /* *out_damaged instead of a message when it is not whole. */
 int message_load(struct batch *batch, uint64_t sequence, struct store_entry *out_entry,

@@ -26,6 +26,7 @@ struct memory_store {
     size_t mailbox_count;
     size_t mailbox_capacity;
     struct memory_duplicates duplicates;
+    struct sender_table senders;
     struct outbox outbox;
     uint64_t next_sequence;
     uint64_t used_bytes;
@@ -116,7 +117,9 @@ static bool add_entries(struct memory_store *store, struct store_op *op, uint64_
     *message = (struct memory_message){.bytes = held->envelope.size + held->payload.size,
                                        .accepted_ms = op->now_ms,
                                        .expires_ms = op->append.expires_ms,
+                                       .sender = sender_find(&store->senders, op->append.sender),
                                        .held = *held};
+    sender_count_in(message->sender, message->bytes);
     memset(held, 0, sizeof *held);
     bool added = true;
     for (uint32_t i = 0; added && i < op->append.recipient_count; i++) {
@@ -144,6 +147,17 @@ static bool apply_append(struct memory_store *store, struct store_op *op,
     result->append.duplicate = memory_duplicates_find(&store->duplicates, op->append.sender,
                                                       op->append.id, &result->append.sequence);
     if (result->append.duplicate) {
+        return true;
+    }
+    const struct sender *sender = sender_add(&store->senders, op->append.sender);
+    if (sender == NULL) {
+        return false;
+    }
+    if (sender_is_over(sender, &op->append.quota,
+                       cost_of(&op->append.message) - COST_APPEND_BYTES)) {
+        result->status = STORE_OVER_QUOTA;
+        result->append.usage = sender->usage;
+        result->append.quota = op->append.quota;
         return true;
     }
     result->status = admit(store, op);
@@ -291,6 +305,15 @@ static bool apply_take(struct memory_store *store, const struct store_op *op,
     return true;
 }
 
+static void apply_usage(const struct memory_store *store, const struct store_op *op,
+                        struct store_result *result)
+{
+    const struct sender *sender = sender_find(&store->senders, op->usage.sender);
+    if (sender != NULL) {
+        result->usage = sender->usage;
+    }
+}
+
 static bool apply(struct memory_store *store, struct store_op *op, struct store_result *result)
 {
     switch (op->kind) {
@@ -315,6 +338,9 @@ static bool apply(struct memory_store *store, struct store_op *op, struct store_
     case STORE_REPLAY:
     case STORE_DROP:
         return apply_dead(store, op, result);
+    case STORE_USAGE:
+        apply_usage(store, op, result);
+        return true;
     }
     return true;
 }
@@ -351,6 +377,7 @@ static void memory_close(struct store *base)
     }
     free(store->mailboxes);
     memory_duplicates_fini(&store->duplicates);
+    sender_table_fini(&store->senders);
     outbox_fini(&store->outbox);
     free(store);
 }

@@ -13,6 +13,9 @@ bool memory_message_unref(struct memory_message *message)
         message->entries--;
         return false;
     }
+    if (message->sender != NULL) {
+        sender_count_out(message->sender, message->bytes);
+    }
     held_message_drop(&message->held);
     free(message);
     return true;

@@ -7,6 +7,7 @@
 #define RELAIS_STORE_MEMORY_MAILBOX_H
 
 #include "core/stored.h"
+#include "store/sender.h"
 
 #include <stddef.h>
 
@@ -17,6 +18,7 @@ struct memory_message {
     uint64_t bytes;
     int64_t accepted_ms;
     int64_t expires_ms;
+    struct sender *sender; /* who is counted for it; NULL: nobody */
     struct held_message held;
 };
 

@@ -8,9 +8,9 @@
 
 const char *table_name(enum table table)
 {
-    static const char *const names[TABLE_COUNT] = {"meta", "mailbox",   "message",
-                                                   "refs", "ready",     "later",
-                                                   "dead", "duplicate", "duplicate_age"};
+    static const char *const names[TABLE_COUNT] = {
+        "meta",  "mailbox", "message",   "refs",          "ready",
+        "later", "dead",    "duplicate", "duplicate_age", "sender"};
     return names[table];
 }
 
@@ -113,6 +113,12 @@ void key_duplicate_age(struct record_key *out_key, const struct duplicate_record
     key_add(out_key, duplicate->sequence, 8);
 }
 
+void key_sender(struct record_key *out_key, uint32_t sender)
+{
+    out_key->size = 0;
+    key_add(out_key, sender, 4);
+}
+
 struct bytes key_bytes(const struct record_key *key)
 {
     return (struct bytes){key->data, key->size};
@@ -147,6 +153,11 @@ bool key_read_mailbox(struct bytes key, uint32_t *out_mailbox)
     }
     *out_mailbox = (uint32_t)get_number(key.data, 4);
     return true;
+}
+
+bool key_read_sender(struct bytes key, uint32_t *out_sender)
+{
+    return key_read_mailbox(key, out_sender);
 }
 
 bool key_read_sequence(struct bytes key, uint64_t *out_sequence)
@@ -394,6 +405,29 @@ bool record_read_duplicate_age(struct bytes key, struct bytes record, struct byt
     return true;
 }
 
+void record_write_sender(struct small_record *out, const struct record_key *key,
+                         const struct sender_record *sender)
+{
+    begin(out);
+    add(out, sender->messages, 8);
+    add(out, sender->bytes, 8);
+    add_bytes(out, sender->slug);
+    seal(out, TABLE_SENDER, key);
+}
+
+bool record_read_sender(struct bytes key, struct bytes record, struct sender_record *out_sender)
+{
+    struct bytes body = {0};
+    if (!record_open(TABLE_SENDER, key, record, &body) || body.size <= 16 ||
+        body.size > 16 + STORED_SENDER_BYTES) {
+        return false;
+    }
+    out_sender->messages = get_number(body.data, 8);
+    out_sender->bytes = get_number(body.data + 8, 8);
+    out_sender->slug = (struct bytes){body.data + 16, body.size - 16};
+    return true;
+}
+
 /* Messages. */
 
 void message_head_write(uint8_t *body, const struct message_head *head)
@@ -401,7 +435,8 @@ void message_head_write(uint8_t *body, const struct message_head *head)
     uint8_t *at = put_number(body, head->envelope_bytes, 4);
     at = put_number(at, head->payload_bytes, 4);
     at = put_number(at, (uint64_t)head->accepted_ms, 8);
-    (void)put_number(at, (uint64_t)head->expires_ms, 8);
+    at = put_number(at, (uint64_t)head->expires_ms, 8);
+    (void)put_number(at, head->sender, 4);
 }
 
 bool message_head_read(struct bytes body, struct message_head *out_head)
@@ -413,5 +448,6 @@ bool message_head_read(struct bytes body, struct message_head *out_head)
     out_head->payload_bytes = (uint32_t)get_number(body.data + 4, 4);
     out_head->accepted_ms = get_time(body.data + 8);
     out_head->expires_ms = get_time(body.data + 16);
+    out_head->sender = (uint32_t)get_number(body.data + 24, 4);
     return (uint64_t)out_head->envelope_bytes + out_head->payload_bytes <= MESSAGE_CONTENT_BYTES;
 }

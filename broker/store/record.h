@@ -17,6 +17,7 @@
  *   dead           mailbox u32 | sequence u64           see struct dead_record
  *   duplicate      sender | 0x00 | id                   sequence u64 | accepted u64
  *   duplicate_age  accepted u64 | sequence u64          key in `duplicate`
+ *   sender         number u32                           messages, bytes u64 | slug
  * Content is the envelope's bytes, then the payload's. Pure; any thread.
  */
 #ifndef RELAIS_STORE_RECORD_H
@@ -38,6 +39,7 @@ enum table {
     TABLE_DEAD,
     TABLE_DUPLICATE,
     TABLE_DUPLICATE_AGE,
+    TABLE_SENDER,
     TABLE_COUNT
 };
 
@@ -45,12 +47,13 @@ enum {
     RECORD_LAYOUT = 2,
     RECORD_FORMAT = 1,
     RECORD_HEAD_BYTES = 1 + 8,
-    RECORD_KEY_BYTES = 256,   /* the longest: slug, 0x00, id = 192 */
+    RECORD_KEY_BYTES = 256, /* the longest: slug, 0x00, id = 192 */
+    MESSAGE_KEY_BYTES = 8 + 2,
     RECORD_SMALL_BYTES = 384, /* the longest but segments: a dead entry with its reason */
     /* A full segment fills its 16 overflow pages of 4,096 bytes to the last byte: LMDB puts a
      * header of 16 bytes in front of the run. */
     RECORD_SEGMENT_BYTES = 16 * 4096 - 16,
-    MESSAGE_HEAD_BYTES = 4 + 4 + 8 + 8,
+    MESSAGE_HEAD_BYTES = 4 + 4 + 8 + 8 + 4,
     MESSAGE_FIRST_BYTES = RECORD_SEGMENT_BYTES - RECORD_HEAD_BYTES - MESSAGE_HEAD_BYTES,
     MESSAGE_NEXT_BYTES = RECORD_SEGMENT_BYTES - RECORD_HEAD_BYTES,
     /* LIMIT_PAYLOAD_BYTES_MAX and an envelope, with room; the segment number has 16 bits. */
@@ -85,6 +88,13 @@ struct message_head {
     uint32_t payload_bytes;
     int64_t accepted_ms;
     int64_t expires_ms;
+    uint32_t sender; /* its number in `sender` */
+};
+
+struct sender_record {
+    uint64_t messages;
+    uint64_t bytes;
+    struct bytes slug;
 };
 
 struct entry_record {
@@ -117,11 +127,13 @@ void key_entry(struct record_key *out_key, const struct entry_key *entry);
 void key_dead(struct record_key *out_key, uint32_t mailbox, uint64_t sequence);
 void key_duplicate(struct record_key *out_key, const char *sender, const char *id);
 void key_duplicate_age(struct record_key *out_key, const struct duplicate_record *duplicate);
+void key_sender(struct record_key *out_key, uint32_t sender);
 struct bytes key_bytes(const struct record_key *key);
 
 /* `table` is TABLE_READY or TABLE_LATER. */
 bool key_read_entry(enum table table, struct bytes key, struct entry_key *out_entry);
 bool key_read_mailbox(struct bytes key, uint32_t *out_mailbox);
+bool key_read_sender(struct bytes key, uint32_t *out_sender);
 bool key_read_sequence(struct bytes key, uint64_t *out_sequence); /* of message and refs */
 bool key_read_dead(struct bytes key, struct dead_key *out_dead);
 bool key_read_duplicate_age(struct bytes key, struct duplicate_record *out_duplicate);
@@ -157,6 +169,9 @@ bool record_read_duplicate(struct bytes key, struct bytes record,
 void record_write_duplicate_age(struct small_record *out, const struct record_key *key,
                                 const struct record_key *duplicate);
 bool record_read_duplicate_age(struct bytes key, struct bytes record, struct bytes *out_duplicate);
+void record_write_sender(struct small_record *out, const struct record_key *key,
+                         const struct sender_record *sender);
+bool record_read_sender(struct bytes key, struct bytes record, struct sender_record *out_sender);
 
 /* The head of segment 0: written behind RECORD_HEAD_BYTES; read from an opened body. */
 void message_head_write(uint8_t *body, const struct message_head *head);

@@ -16,6 +16,8 @@
  *       - name: files
  *         key: 'Yne@$w-vo<fVvi]a<NY6T1ed:M$fCG*[IaLV{hID'
  *         roles: [send, receive]
+ *     quota:                                   # optional, as is each of its keys
+ *       messages: 100000
  *
  * All calls: any thread, no global state. Saving is atomic (temporary file, sync, rename).
  */
@@ -48,6 +50,16 @@ typedef struct relais_member_client {
     unsigned roles; /**< RELAIS_ROLE_... */
 } relais_member_client;
 
+/** What one member may take of what all share. NULL: what the broker's configuration says; 0: no
+ * quota. Each is allocated with malloc(). Since 1.2. */
+typedef struct relais_quota {
+    uint64_t *messages;    /**< that it has sent and that lie in the store; at most 10^9 */
+    uint64_t *bytes;       /**< of their envelopes and payloads; at most 2^50 */
+    uint64_t *rate;        /**< messages a second; at most 10^6 */
+    uint64_t *burst;       /**< messages at once; 0: those of a second; at most 10^9 */
+    uint64_t *connections; /**< of all its clients; at most 100,000 */
+} relais_quota;
+
 /** Owns its text: allocated with malloc(), freed by relais_member_free(). */
 typedef struct relais_member {
     char *slug;
@@ -59,6 +71,7 @@ typedef struct relais_member {
     size_t service_count;
     relais_member_client *clients;
     size_t client_count;
+    relais_quota *quota; /**< NULL: none of its own */
 } relais_member;
 
 typedef struct relais_flow {

@@ -62,6 +62,33 @@ RELAIS_API RELAIS_MUST_CHECK relais_status relais_query_queues(relais_client *cl
                                                                size_t capacity, size_t *out_count,
                                                                bool *out_more, relais_error *error);
 
+/** What a member uses of its quotas. A quota of 0 is none. Since protocol 1.2. */
+typedef struct relais_usage {
+    char member[64];
+    uint64_t messages; /**< that it has sent and that lie in the store, dead letters included */
+    uint64_t messages_quota;
+    uint64_t bytes; /**< of their envelopes and payloads */
+    uint64_t bytes_quota;
+    uint32_t connections; /**< of all its clients */
+    uint32_t connections_quota;
+    uint32_t rate_quota;  /**< messages a second */
+    uint32_t burst_quota; /**< messages at once */
+    uint32_t burst;       /**< that may be sent at once now; 0 without a rate */
+    uint64_t
+        refused_total; /**< messages and connections beyond a quota, since the broker's start */
+} relais_usage;
+
+/**
+ * Asks what a member uses of its quotas; `member` NULL: the client's own. Waits up to timeout_ms
+ * (< 0: for ever). RELAIS_ROLE_MISSING for another member without the role operate,
+ * RELAIS_UNKNOWN_MEMBER, RELAIS_UNKNOWN_COMMAND at a broker of a protocol before 1.2, RELAIS_BUSY.
+ * Thread: the client's. Since 1.2.
+ */
+RELAIS_API RELAIS_MUST_CHECK relais_status relais_query_usage(relais_client *client,
+                                                              const char *member, int timeout_ms,
+                                                              relais_usage *out_usage,
+                                                              relais_error *error);
+
 /**
  * What is known of a delivery that was given up: its attempts were used up, its recipient refused
  * it, it came too late, or the broker's disk has lost it. Text is cut to size, control characters

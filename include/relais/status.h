@@ -46,6 +46,7 @@ extern "C" {
     X(NOT_YOUR_MAILBOX, 24, false, "the mailbox belongs to another member")                        \
     X(DAMAGED, 25, false, "the broker's disk has lost bytes of it")                                \
     X(UNKNOWN_DEAD_LETTER, 26, false, "no such dead letter: replayed or dropped already")          \
+    X(OVER_QUOTA, 29, true, "beyond a quota of the member")                                        \
     X(UNREACHABLE, 100, true, "the broker cannot be reached")                                      \
     X(TIMED_OUT, 101, true, "no answer in time")                                                   \
     X(KEY_REFUSED, 102, false, "the broker does not know this key, or its own key is another")     \

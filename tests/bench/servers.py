@@ -118,7 +118,7 @@ def session_of(pid):
 
 class Relais(Server):
     name = "relais"
-    settings = "CURVE on; defaults of `relais init`"
+    settings = "CURVE on; defaults of `relais init`, no quotas"
 
     @classmethod
     def version(cls, build):
@@ -134,7 +134,8 @@ class Relais(Server):
     def start(self):
         self.cli("init", str(self.folder / "bus"), "--listen", f"tcp://127.0.0.1:{self.port}", "-q")
         self.cli("member", "add", "bench", "--kind", "operator", "--name", "Bench",
-                 "--service", "box", "-q")
+                 "--service", "box", "--quota", "messages=0", "--quota", "bytes=0", "--quota",
+                 "rate=0", "-q")
         self.cli("client", "add", "bench", "load", "--role", "send", "--role", "receive",
                  "--new", str(self.folder / "client"), "-q")
         self.cli("flow", "add", "LOAD", "--title", "Load", "--purpose", "load",

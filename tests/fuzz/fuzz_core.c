@@ -215,6 +215,22 @@ static void ask_dead(struct play *play, size_t slot, uint8_t what, bool spoil)
     say(play, slot, &command, (struct bytes){0}, spoil);
 }
 
+/* And what the store will say of it from now on. */
+static void ask_usage(struct play *play, size_t slot, bool spoil)
+{
+    static char *const members[] = {"", "dila", "commune-76540", "nobody", "no slug"};
+    Relais__V1__UsageQuery usage = RELAIS__V1__USAGE_QUERY__INIT;
+    Relais__V1__Query query = RELAIS__V1__QUERY__INIT;
+    Relais__V1__ToBroker command = RELAIS__V1__TO_BROKER__INIT;
+    play->world.shelf.usage.messages = byte(play);
+    usage.member = members[byte(play) % 5];
+    query.what_case = RELAIS__V1__QUERY__WHAT_MEMBER_USAGE;
+    query.member_usage = &usage;
+    command.command_case = RELAIS__V1__TO_BROKER__COMMAND_QUERY;
+    command.query = &query;
+    say(play, slot, &command, (struct bytes){0}, spoil);
+}
+
 static void ask(struct play *play, size_t slot, bool spoil)
 {
     Relais__V1__StatusQuery status = RELAIS__V1__STATUS_QUERY__INIT;
@@ -224,6 +240,10 @@ static void ask(struct play *play, size_t slot, bool spoil)
     uint8_t what = byte(play);
     if (what & 8) {
         ask_dead(play, slot, what & 3, spoil);
+        return;
+    }
+    if (what & 16) {
+        ask_usage(play, slot, spoil);
         return;
     }
     if (what & 1) {
@@ -409,6 +429,7 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
     settings.connections = 6;
     settings.connections_per_key = 2;
     settings.storing_bytes = 4000;
+    settings.quota = (struct quota){.messages = 100, .rate = 20, .burst = 40, .connections = 3};
     world_init(&play.world, &settings);
     for (size_t slot = 0; slot < SLOTS; slot++) {
         play.connection[slot] = slot + 1;

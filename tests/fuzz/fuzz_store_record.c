@@ -58,12 +58,17 @@ static void read_texts(struct bytes key, struct bytes record)
     struct mailbox_record mailbox;
     struct dead_record dead;
     struct bytes name = {0};
+    struct sender_record sender;
     if (record_read_mailbox(key, record, &mailbox)) {
         record_write_mailbox(&out, &copy, &mailbox);
         assert(same(&out, record));
     }
     if (record_read_dead(key, record, &dead)) {
         record_write_dead(&out, &copy, &dead);
+        assert(same(&out, record));
+    }
+    if (record_read_sender(key, record, &sender)) {
+        record_write_sender(&out, &copy, &sender);
         assert(same(&out, record));
     }
     if (record_read_duplicate_age(key, record, &name)) {

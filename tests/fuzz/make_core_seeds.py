@@ -49,6 +49,10 @@ def dead(slot, what, to, sequence, limit=0):
     return bytes([8, slot, 8 | what, to, sequence, *([limit] if what == 0 else [])])
 
 
+def usage(slot, stored, member):
+    return bytes([8, slot, 16, stored, member])
+
+
 def gone(slot):
     return bytes([10, slot])
 
@@ -80,6 +84,8 @@ PLAYS = {
     + credit(ROUEN, 1, 2) + TURN + bytes([4, ROUEN, 1, 0xff, 0]) + detach(ROUEN, 1) + attach(ROUEN, 1, 0, 5) + TURN,
     "wide-ack": START + bytes([6, ROUEN, 1, 0, 0xff, 0, 1, 0xff, 0, 0, 0]) + TURN,
     "queries": START + hello(OPERATOR) + bytes([8, OPERATOR, 1, 8, OPERATOR, 0, 0, 2, 8, ROUEN, 0, 1, 2, 0]),
+    "quota": hello(DILA) + hello(OPERATOR) + usage(DILA, 99, 0) + SOME + TURN + usage(DILA, 100, 1) + SOME + TURN
+    + usage(OPERATOR, 3, 2) + usage(OPERATOR, 3, 3) + usage(DILA, 0, 2) + SOME * 12 + TURN + gone(DILA) + TURN,
     "dead-letters": START + nack(ROUEN, 1, 1, 0, 1) + nack(ROUEN, 1, 2, 0, 1) + TURN + dead(ROUEN, 0, 0, 0, 1)
     + dead(ROUEN, 1, 0, 1) + TURN + dead(ROUEN, 2, 0, 1) + dead(ROUEN, 3, 0, 2) + TURN + dead(NICE, 0, 0, 0)
     + hello(OPERATOR) + dead(OPERATOR, 0, 0, 0) * 6 + gone(OPERATOR) + TURN,

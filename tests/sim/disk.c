@@ -115,8 +115,46 @@ static void write_mailbox(struct disk *disk, const struct disk_op *op, struct st
     }
 }
 
+/* A message lies in the store while one of its entries waits or is dead. */
+static void recount(struct disk *disk, struct message *message)
+{
+    struct store_usage *usage = &disk->usage[TOWN_PEOPLE[message->client].member];
+    bool held = false;
+    for (uint32_t i = 0; i < message->place_count; i++) {
+        enum disk_state state = message->lives[i].on_disk;
+        held = held || state == DISK_WAITING || state == DISK_DEAD;
+    }
+    if (held && !message->counted) {
+        usage->messages++;
+        usage->bytes += ledger_bytes(message);
+    } else if (!held && message->counted) {
+        usage->messages--;
+        usage->bytes -= ledger_bytes(message);
+    }
+    message->counted = held;
+}
+
+static void recount_sequence(struct disk *disk, uint64_t sequence)
+{
+    struct message *message = ledger_of_sequence(disk->ledger, sequence);
+    if (message) {
+        recount(disk, message);
+    }
+}
+
+static bool is_over(const struct disk *disk, const struct disk_op *op)
+{
+    const struct store_usage *usage = &disk->usage[TOWN_PEOPLE[op->note.message->client].member];
+    const struct store_usage *quota = &op->op.append.quota;
+    return (quota->messages > 0 && usage->messages + 1 > quota->messages) ||
+           (quota->bytes > 0 && usage->bytes + ledger_bytes(op->note.message) > quota->bytes);
+}
+
 static enum store_status admit(const struct disk *disk, const struct disk_op *op)
 {
+    if (is_over(disk, op)) {
+        return STORE_OVER_QUOTA;
+    }
     for (uint32_t i = 0; i < op->op.append.recipient_count; i++) {
         if (!mailbox_of(disk, op->recipients[i].mailbox)) {
             return STORE_NOT_FOUND;
@@ -164,6 +202,8 @@ static void write_append(struct disk *disk, struct disk_op *op, struct store_res
     }
     result->status = admit(disk, op);
     if (result->status != STORE_DONE) {
+        result->append.usage = disk->usage[TOWN_PEOPLE[message->client].member];
+        result->append.quota = op->op.append.quota;
         return;
     }
     uint64_t sequence = disk->next_sequence++;
@@ -172,6 +212,7 @@ static void write_append(struct disk *disk, struct disk_op *op, struct store_res
     add_entries(disk, op, sequence);
     message->stored = true;
     message->stored_ms = op->op.now_ms;
+    recount(disk, message);
     struct disk_undo *undo = note_undo(disk, STORE_APPEND, 0);
     undo->message = message;
     undo->sequence = sequence;
@@ -225,6 +266,7 @@ static void write_answer(struct disk *disk, const struct disk_op *op, struct sto
         disk->undos[disk->undo_count - 1].after = entry.key;
         assert(memory_mailbox_add(&mailbox_of(disk, key->mailbox)->box, &entry));
     }
+    recount_sequence(disk, key->sequence);
 }
 
 static void write_release(struct disk *disk, const struct entry_key *key)
@@ -318,6 +360,7 @@ static void write_dead(struct disk *disk, const struct store_op *op, struct stor
         assert(memory_mailbox_add(&mailbox->box, &entry));
     } else {
         life_of(disk, &entry.key)->on_disk = DISK_DROPPED;
+        recount_sequence(disk, entry.key.sequence);
     }
 }
 
@@ -419,6 +462,7 @@ static void undo_append(struct disk *disk, const struct disk_undo *undo)
         life->on_disk = DISK_NOTHING;
         memory_message_unref(entry.message);
     }
+    recount(disk, message);
 }
 
 static void bury_again(struct disk *disk, const struct disk_undo *undo)
@@ -427,6 +471,7 @@ static void bury_again(struct disk *disk, const struct disk_undo *undo)
     struct life *life = life_of(disk, &entry.key);
     life->on_disk = DISK_DEAD;
     life->dead_code = undo->death.bury.code;
+    recount_sequence(disk, entry.key.sequence);
     assert(memory_dead_bury(&disk->mailboxes[undo->mailbox].box, &entry, &undo->death));
 }
 
@@ -458,6 +503,7 @@ static void undo_one(struct disk *disk, const struct disk_undo *undo)
         break;
     }
     life_of(disk, &undo->before.key)->on_disk = DISK_WAITING;
+    recount_sequence(disk, undo->before.key.sequence);
     assert(memory_mailbox_add(&mailbox->box, &undo->before));
 }
 

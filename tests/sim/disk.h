@@ -68,6 +68,7 @@ struct disk {
     size_t undo_count, undo_capacity;
     struct disk_mailbox *mailboxes; /* by id */
     size_t mailbox_count, mailbox_capacity;
+    struct store_usage usage[TOWN_MEMBERS]; /* of each member, as written */
     uint64_t next_sequence, synced_sequence;
     int64_t last_time_ms, synced_time_ms;
     bool full;  /* no room for messages and mailboxes */

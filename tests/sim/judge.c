@@ -258,11 +258,17 @@ static void judge_mailbox(struct oracle *oracle, const struct store_op *op, stru
     note->place = place;
 }
 
+static unsigned member_of(const struct message *message)
+{
+    return TOWN_PEOPLE[message->client].member;
+}
+
 /* What the rules say of one message: 0, a code, or BROKEN_RULE. */
 static uint32_t rule(const struct oracle *oracle, const struct message *message)
 {
     const struct oracle_session *session = oracle->step.session;
     uint64_t cost = ledger_bytes(message) + OVERHEAD_BYTES;
+    uint64_t bytes_quota = oracle->town->quota.bytes;
     if ((town_roles(oracle->town, session->client) & ROLE_MAY_SEND) == 0) {
         return RELAIS__V1__CODE__CODE_ROLE_MISSING;
     }
@@ -274,12 +280,24 @@ static uint32_t rule(const struct oracle *oracle, const struct message *message)
         (oracle->storing > 0 && oracle->storing_bytes + cost > oracle->plan->storing_bytes)) {
         return RELAIS__V1__CODE__CODE_BUSY;
     }
+    if (!oracle_may_pass(oracle, member_of(message)) ||
+        (bytes_quota > 0 && ledger_bytes(message) > bytes_quota)) {
+        return RELAIS__V1__CODE__CODE_OVER_QUOTA;
+    }
     bool good = message->expires_ms == 0 || message->expires_ms > oracle->now.wall_ms;
     for (uint32_t i = 0; i < message->place_count; i++) {
         good = good && town_may_send(oracle->town, session->client, message->flow,
                                      message->places[i], message->payload_bytes);
     }
     return good ? 0 : BROKEN_RULE;
+}
+
+/* One message was looked at: what was let in, or was wrong, has used up a token. */
+static void account(struct oracle *oracle, const struct message *message, uint32_t code)
+{
+    if (code == 0 || code == BROKEN_RULE || code == RELAIS__V1__CODE__CODE_OVER_QUOTA) {
+        oracle_spend(oracle, member_of(message));
+    }
 }
 
 /* The numbers of this submit up to the one that goes to the store (or the end) were refused: each
@@ -292,12 +310,14 @@ static void check_refused(struct oracle *oracle, size_t until)
         uint32_t wanted = rule(oracle, number->message);
         bool again = number->refused == RELAIS__V1__CODE__CODE_BUSY ||
                      number->refused == RELAIS__V1__CODE__CODE_DRAINING ||
+                     number->refused == RELAIS__V1__CODE__CODE_OVER_QUOTA ||
                      number->refused == RELAIS__V1__CODE__CODE_STORE_FULL;
         PROMISE(oracle->trace,
                 number->refused != 0 &&
                     (wanted == BROKEN_RULE ? !again : number->refused == wanted),
                 "a message is refused for what is wrong with it",
                 {"message", number->message->index}, {"code", number->refused}, {"wanted", wanted});
+        account(oracle, number->message, wanted);
     }
 }
 
@@ -341,6 +361,11 @@ void oracle_append(struct oracle *oracle, const struct store_op *op, struct op_n
                 op->append.message.envelope.size == message->envelope->bytes.size &&
                 op->append.message.payload.size == message->payload_bytes,
             "the sender's own message is stored", {"message", message->index});
+    PROMISE(oracle->trace,
+            op->append.quota.messages == oracle->town->quota.messages &&
+                op->append.quota.bytes == oracle->town->quota.bytes,
+            "the store is told the sender's quotas", {"message", message->index});
+    account(oracle, message, 0);
     check_recipients(oracle, op, message);
     step->session->numbers[step->first + at].state = NUMBER_STORING;
     step->session->window_messages++;

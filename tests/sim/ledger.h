@@ -49,7 +49,8 @@ struct message {
     uint32_t payload_bytes;
     struct bytes payload; /* in the ledger's noise */
     struct buffer *envelope;
-    bool stored; /* on disk: its id is known (disk) */
+    bool stored;  /* on disk: its id is known (disk) */
+    bool counted; /* in what its sender has there (disk) */
     int64_t stored_ms;
     bool accepted; /* a client was told so: it is owed */
     struct life lives[TOWN_PLACES];

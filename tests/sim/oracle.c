@@ -74,6 +74,7 @@ void oracle_restart(struct oracle *oracle, const struct disk *disk)
 {
     forget(oracle);
     memset(oracle->places, 0, sizeof oracle->places);
+    memset(oracle->shares, 0, sizeof oracle->shares);
     oracle->totals = (struct oracle_totals){0};
     oracle->storing = oracle->storing_bytes = oracle->settling = oracle->taken = 0;
     oracle->asking = 0;
@@ -296,6 +297,8 @@ static void hear_stranger(struct oracle *oracle)
     } else if (oracle->open_count >= oracle->plan->connections ||
                sessions_of(oracle, step->client) >= oracle->plan->connections_per_key) {
         expect_cut(oracle, RELAIS__V1__CODE__CODE_LIMIT_EXCEEDED);
+    } else if (!oracle_may_connect(oracle, step->client)) {
+        expect_cut(oracle, RELAIS__V1__CODE__CODE_OVER_QUOTA);
     } else {
         step->expected.welcome = true;
     }
@@ -345,6 +348,7 @@ static void stored_append(struct oracle *oracle, const struct disk_result *resul
     const struct message *message = result->note.message;
     uint64_t cost = ledger_bytes(message) + 512;
     bool good = result->result.status == STORE_DONE;
+    bool over = result->result.status == STORE_OVER_QUOTA;
     struct oracle_session *session = oracle_session(oracle, result->note.connection);
     oracle->storing--;
     oracle->storing_bytes -= cost;
@@ -359,7 +363,9 @@ static void stored_append(struct oracle *oracle, const struct disk_result *resul
         session->window_messages--;
         session->window_bytes -= cost;
         session->untold++;
-        session->numbers[result->note.number - 1].state = good ? NUMBER_STORED : NUMBER_FULL;
+        session->numbers[result->note.number - 1].state = good   ? NUMBER_STORED
+                                                          : over ? NUMBER_OVER
+                                                                 : NUMBER_FULL;
     }
 }
 

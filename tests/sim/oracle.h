@@ -11,9 +11,10 @@
  *   5. A lease ends when it is answered, when it runs out, when its consumer goes: never otherwise.
  *   6. Settled names only answers on disk; each once.
  *   7. What Status and Queues count is so. Memory stays bounded.
+ *   8. A member has as much in the store, and sends as much a second, as its quotas say.
  *
  * oracle.c: what goes in; question.c: dead letters; judge.c: ops; verdict.c: commands; count.c: the
- * end of a turn.
+ * end of a turn; share.c: quotas.
  */
 #ifndef RELAIS_TESTS_SIM_ORACLE_H
 #define RELAIS_TESTS_SIM_ORACLE_H
@@ -34,6 +35,7 @@ enum number_state {
     NUMBER_STORING,
     NUMBER_STORED, /* the core knows */
     NUMBER_FULL,
+    NUMBER_OVER, /* its sender has enough in the store */
     NUMBER_ANSWERED,
 };
 
@@ -130,6 +132,13 @@ struct oracle_step {
     struct oracle_question question;
 };
 
+/* A member's bucket of messages a second. */
+struct oracle_share {
+    bool known;
+    int64_t at_ms; /* mono */
+    uint64_t tokens;
+};
+
 struct oracle_totals {
     uint64_t accepted, duplicates, refused, delivered, acknowledged;
 };
@@ -153,6 +162,7 @@ struct oracle {
     struct oracle_lease *leases; /* from `lease_first` on, by deadline; some are over */
     size_t lease_first, lease_count, lease_capacity;
     struct oracle_place places[TOWN_PLACES];
+    struct oracle_share shares[TOWN_MEMBERS];
     struct oracle_totals totals;
     uint64_t storing, storing_bytes, settling, taken, asking;
     int64_t no_room_ms; /* mono: when an answer found none */
@@ -189,6 +199,9 @@ void oracle_queues(const struct oracle *oracle, const Relais__V1__Queues *queues
 bool oracle_is_done(const struct oracle *oracle);
 
 /* For the files of the oracle. */
+bool oracle_may_pass(const struct oracle *oracle, unsigned member);
+void oracle_spend(struct oracle *oracle, unsigned member); /* or looks at the empty bucket */
+bool oracle_may_connect(const struct oracle *oracle, unsigned client);
 struct oracle_session *oracle_session(const struct oracle *oracle, uint64_t connection);
 struct oracle_consumer *oracle_consumer(const struct oracle *oracle,
                                         const struct oracle_session *session, uint32_t number);

@@ -58,6 +58,14 @@ void town_spoil(struct town *town, struct chance *chance)
     for (unsigned i = 0; i < TOWN_FLOWS; i++) {
         town->flow_absent[i] = chance_is(chance, 120);
     }
+    /* 0: none. Small ones, since the town is. */
+    town->quota = (struct quota){
+        .messages = chance_is(chance, 300) ? chance_between(chance, 1, 40) : 0,
+        .bytes = chance_is(chance, 200) ? chance_between(chance, 200, 20000) : 0,
+        .rate = chance_is(chance, 300) ? chance_between(chance, 1, 200) : 0,
+        .burst = chance_below(chance, 30),
+        .connections = chance_is(chance, 200) ? chance_between(chance, 1, 3) : 0,
+    };
 }
 
 static void add_flows(const struct town *town, struct directory *directory)
@@ -91,6 +99,7 @@ struct directory *town_directory(const struct town *town)
     assert(directory);
     for (unsigned i = 0; i < TOWN_MEMBERS; i++) {
         assert(directory_add_member(directory, TOWN_SLUGS[i], KINDS[i]) == DIRECTORY_OK);
+        assert(directory_set_quota(directory, TOWN_SLUGS[i], &town->quota) == DIRECTORY_OK);
     }
     for (unsigned i = 0; i < TOWN_PLACES; i++) {
         const struct town_place *place = &TOWN_ADDRESSES[i];

@@ -45,6 +45,7 @@ struct town {
     unsigned roles_taken[TOWN_CLIENTS + 1];
     bool place_absent[TOWN_PLACES];
     bool flow_absent[TOWN_FLOWS];
+    struct quota quota; /* of every member */
 };
 
 /* A few things missing. */

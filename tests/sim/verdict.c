@@ -101,11 +101,13 @@ static void told_refused(struct oracle *oracle, struct oracle_session *session,
                 "a refusal is about a number that was used", {"number", n}, {"code", code});
         struct oracle_number *number = &session->numbers[n - 1];
         bool full = number->state == NUMBER_FULL && code == RELAIS__V1__CODE__CODE_STORE_FULL;
+        bool over = number->state == NUMBER_OVER && code == RELAIS__V1__CODE__CODE_OVER_QUOTA &&
+                    refused->refusals[i]->error->retry_after_ms > 0;
         bool now = number->state == NUMBER_NEW && step->session == session && step->count > 0 &&
                    n > step->first && code != RELAIS__V1__CODE__CODE_STORE_FULL;
-        PROMISE(oracle->trace, full || now, "a message is refused once, and in time", {"number", n},
-                {"state", number->state}, {"code", code});
-        session->untold -= full;
+        PROMISE(oracle->trace, full || over || now, "a message is refused once, and in time",
+                {"number", n}, {"state", number->state}, {"code", code});
+        session->untold -= full || over;
         number->state = NUMBER_ANSWERED;
         number->refused = code;
         oracle->totals.refused++;

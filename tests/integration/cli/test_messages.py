@@ -355,5 +355,44 @@ class NoBroker(unittest.TestCase):
         self.assertEqual(got.out, "hello")
 
 
+class Quotas(unittest.TestCase):
+    def setUp(self):
+        self.bus = Bus()
+        self.addCleanup(self.bus.close)
+        self.bus.init()
+        self.bus.populate()
+
+    def test_a_quota_makes_a_sender_wait(self):
+        self.bus.must("member", "add", "commune-06088", "--kind", "commune", "--name", "Nice",
+                      "--insee", "06088", "--service", "etat-civil", "--quota", "rate=5",
+                      "--quota", "burst=1")
+        self.bus.must("client", "add", "commune-06088", "files", "--role", "send", "--new",
+                      self.bus.path("nice"))
+        self.bus.must("flow", "add", "VOISINS", "--title", "Voisins", "--purpose", "Essai",
+                      "--legal-basis", "Décret", "--sender", "*", "--receiver", "*")
+        self.bus.start()
+        profile = self.bus.path("nice", "client.yaml")
+        files = [self.bus.write(f"quota-{i}.txt", b"x") for i in range(4)]
+        begin = time.monotonic()
+        sent = self.bus.run("send", *files, "--to", ROUEN, "--flow", "VOISINS", "-p", profile)
+        self.assertEqual(sent.code, 0, sent)
+        self.assertGreater(time.monotonic() - begin, 0.5)
+        usage = json.loads(self.bus.must("member", "usage", "-p", profile, "-o", "json").out)
+        self.assertEqual((usage["member"], usage["messages"], usage["rate_quota"]),
+                         ("commune-06088", 4, 5))
+        self.assertGreaterEqual(usage["refused_total"], 3)
+        shown = json.loads(self.bus.must("member", "show", "commune-06088", "-o", "json").out)
+        self.assertEqual(shown["quota"], {"rate": 5, "burst": 1})
+        other = self.bus.run("member", "usage", "dila", "-p", profile)
+        self.assertEqual(other.code, 4, other)
+        wrong = self.bus.run("member", "add", "x", "--kind", "commune", "--name", "X", "--quota",
+                             "rate=-1")
+        self.assertEqual(wrong.code, 2, wrong)
+        too_much = self.bus.run("member", "add", "x", "--kind", "commune", "--name", "X",
+                                "--quota", "rate=1000001")
+        self.assertEqual(too_much.code, 2, too_much)
+        self.assertIn("1000000", too_much.err)
+
+
 if __name__ == "__main__":
     unittest.main()

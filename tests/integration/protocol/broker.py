@@ -99,6 +99,7 @@ class Broker:
         changed: str | None = None,
         roles: list[str] | None = None,
         services: list[str] | None = None,
+        quota: dict[str, int] | None = None,
     ) -> None:
         """A member's file; without one of its clients, or with one changed, or with other services."""
         kind, own_services, clients = MEMBERS[slug]
@@ -113,6 +114,8 @@ class Broker:
         ]
         about = {"slug": slug, "name": slug, "kind": kind, "services": services or own_services}
         about["clients"] = listed
+        if quota:
+            about["quota"] = quota
         if kind == "commune":
             about["insee"] = slug.removeprefix("commune-")
         self._write("members", slug, about)

@@ -298,6 +298,12 @@ class Client:
         self.send(query=pb.Query(number=self._query, queues=asked))
         return self._answer(self._query)
 
+    def usage(self, member: str = "") -> Message:
+        self._query += 1
+        asked = pb.UsageQuery(member=member)
+        self.send(query=pb.Query(number=self._query, member_usage=asked))
+        return self._answer(self._query)
+
     def dead(self, address: str, after: int = 0, limit: int = 0) -> Message:
         self._query += 1
         asked = pb.DeadQuery(address=address, after=after, limit=limit)

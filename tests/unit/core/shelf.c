@@ -63,7 +63,7 @@ static void count(struct shelf *shelf, enum store_op_kind kind)
         [STORE_DEFER] = &shelf->defers,         [STORE_BURY] = &shelf->buries,
         [STORE_RELEASE] = &shelf->releases,     [STORE_DEAD_LIST] = &shelf->dead_lists,
         [STORE_DEAD_READ] = &shelf->dead_reads, [STORE_REPLAY] = &shelf->replays,
-        [STORE_DROP] = &shelf->drops,
+        [STORE_DROP] = &shelf->drops,           [STORE_USAGE] = &shelf->usages,
     };
     ++*counters[kind];
 }
@@ -120,12 +120,24 @@ static void add_entry(struct shelf *shelf, const struct shelf_op *op, size_t rec
                                     .sequence = shelf->sequence};
 }
 
+static bool is_over(const struct store_usage *usage, const struct store_op *op)
+{
+    const struct store_usage *quota = &op->append.quota;
+    uint64_t bytes = op->append.message.envelope.size + op->append.message.payload.size;
+    return (quota->messages > 0 && usage->messages >= quota->messages) ||
+           (quota->bytes > 0 && usage->bytes + bytes > quota->bytes);
+}
+
 static void append(struct shelf *shelf, struct shelf_op *op, struct store_result *result)
 {
     if (shelf->no_room) {
         result->status = STORE_NO_ROOM;
     } else if (shelf_has_id(shelf, op->name, op->id)) {
         result->append.duplicate = true;
+    } else if (is_over(&shelf->usage, &op->op)) {
+        result->status = STORE_OVER_QUOTA;
+        result->append.usage = shelf->usage;
+        result->append.quota = op->op.append.quota;
     } else {
         shelf->sequence++;
         for (size_t i = 0; i < op->op.append.recipient_count; i++) {
@@ -352,6 +364,9 @@ bool shelf_work(struct shelf *shelf, struct store_result *out_result)
     case STORE_REPLAY:
     case STORE_DROP:
         settle_dead(shelf, &op, out_result);
+        break;
+    case STORE_USAGE:
+        out_result->usage = shelf->usage;
         break;
     default:
         settle(shelf, &op, out_result);

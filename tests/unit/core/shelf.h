@@ -45,7 +45,8 @@ struct shelf {
     bool no_room;        /* appends find no room */
     bool answer_no_room; /* acks and the like neither */
     size_t takes, releases, defers, acks, buries, appends, mailboxes; /* ops handed over */
-    size_t dead_lists, dead_reads, replays, drops;
+    size_t dead_lists, dead_reads, replays, drops, usages;
+    struct store_usage usage; /* of every sender; set by a test */
 };
 
 void shelf_fini(struct shelf *shelf);

@@ -196,6 +196,11 @@ struct store_op op_dead_list(uint32_t mailbox, uint64_t after, uint32_t max_entr
                                            .max_bytes = UINT32_MAX}};
 }
 
+struct store_op op_usage(const char *sender)
+{
+    return (struct store_op){.kind = STORE_USAGE, .usage = {.sender = sender}};
+}
+
 struct store_op op_dead(enum store_op_kind kind, uint32_t mailbox, uint64_t sequence)
 {
     return (struct store_op){.kind = kind, .dead = {.mailbox = mailbox, .sequence = sequence}};

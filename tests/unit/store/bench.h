@@ -41,6 +41,7 @@ struct store_op op_defer(const struct entry_key *key, uint32_t attempts, int64_t
 struct store_op op_bury(const struct entry_key *key, const char *reason);
 struct store_op op_release(const struct entry_key *key);
 struct store_op op_dead_list(uint32_t mailbox, uint64_t after, uint32_t max_entries);
+struct store_op op_usage(const char *sender);
 /* DEAD_READ, REPLAY or DROP. */
 struct store_op op_dead(enum store_op_kind kind, uint32_t mailbox, uint64_t sequence);
 

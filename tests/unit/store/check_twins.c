@@ -12,6 +12,8 @@
 
 enum { BOXES = 4, ROUNDS = 400, BATCH = 12, RUNS = 12, IDS = 300, HELD = 4000 };
 
+static const char *const SENDERS[] = {"dila", "commune-76540", "departement-02", "nobody"};
+
 static struct bench twins[ENGINE_COUNT];
 static uint64_t state;
 static struct entry_key held[HELD];
@@ -43,6 +45,9 @@ static void draw_append(struct store_op out_ops[ENGINE_COUNT], char *id,
     uint32_t count = 1 + draw(3);
     uint32_t first = draw(BOXES);
     size_t size = draw(10) == 0 ? 60000 + draw(20000) : draw(3000);
+    const char *sender = SENDERS[draw(3)];
+    const struct store_usage quota = {.messages = draw(4) == 0 ? 1 + draw(100) : 0,
+                                      .bytes = draw(4) == 0 ? 1 + draw(200000) : 0};
     (void)snprintf(id, 16, "m%u", draw(IDS));
     for (uint32_t i = 0; i < count; i++) {
         recipients[i] =
@@ -52,6 +57,8 @@ static void draw_append(struct store_op out_ops[ENGINE_COUNT], char *id,
     }
     for (int i = 0; i < ENGINE_COUNT; i++) {
         out_ops[i] = op_append(id, 1 + draw(1), size, recipients, count);
+        out_ops[i].append.sender = sender;
+        out_ops[i].append.quota = quota;
     }
 }
 
@@ -69,7 +76,7 @@ static void draw_op(struct store_op out_ops[ENGINE_COUNT], char *id,
 {
     struct entry_key key = any_held();
     struct store_op op;
-    switch (draw(14)) {
+    switch (draw(15)) {
     case 0:
     case 1:
     case 2:
@@ -100,6 +107,9 @@ static void draw_op(struct store_op out_ops[ENGINE_COUNT], char *id,
         break;
     case 12:
         op = draw_dead(draw(2) == 0 ? STORE_REPLAY : STORE_DROP);
+        break;
+    case 13:
+        op = op_usage(SENDERS[draw(4)]);
         break;
     default:
         op = op_release(&key);
@@ -164,6 +174,12 @@ static void compare_dead(const struct store_result *left, const struct store_res
     }
 }
 
+static void compare_usage(const struct store_usage *left, const struct store_usage *right)
+{
+    ck_assert_uint_eq(left->messages, right->messages);
+    ck_assert_uint_eq(left->bytes, right->bytes);
+}
+
 static void compare(struct store_result *left, struct store_result *right,
                     const struct store_op *op)
 {
@@ -172,6 +188,10 @@ static void compare(struct store_result *left, struct store_result *right,
     if (left->kind == STORE_APPEND) {
         ck_assert_uint_eq(left->append.sequence, right->append.sequence);
         ck_assert_int_eq(left->append.duplicate, right->append.duplicate);
+        compare_usage(&left->append.usage, &right->append.usage);
+        compare_usage(&left->append.quota, &right->append.quota);
+    } else if (left->kind == STORE_USAGE) {
+        compare_usage(&left->usage, &right->usage);
     } else if (left->kind == STORE_TAKE) {
         compare_entries(left, right);
     } else if (left->kind == STORE_DEAD_LIST || left->kind == STORE_DEAD_READ) {

@@ -85,6 +85,19 @@ static int load_key(struct broker *broker)
     return EXIT_DONE;
 }
 
+static void tell_compaction(const struct store_compaction *compaction)
+{
+    if (compaction->done) {
+        LOG(LOG_LEVEL_NOTICE, "store.compacted",
+            {"before_bytes", NULL, (int64_t)compaction->before_bytes},
+            {"after_bytes", NULL, (int64_t)compaction->after_bytes});
+    } else if (compaction->due) {
+        LOG(LOG_LEVEL_WARNING, "store.not_compacted", {"detail", compaction->detail, 0},
+            {"bytes", NULL, (int64_t)compaction->before_bytes},
+            {"expected", "free room for a copy, then a restart or relaisd --compact-store", 0});
+    }
+}
+
 static int open_store(struct broker *broker)
 {
     const struct config *config = broker->config;
@@ -99,16 +112,9 @@ static int open_store(struct broker *broker)
     settings.duplicate_max = config->duplicate_max;
     if (!store_open_lmdb(&settings, &broker->store, &problem)) {
         report_store_problem("store.not_opened", &problem);
-        switch (problem.kind) {
-        case STORE_PROBLEM_DAMAGED:
-        case STORE_PROBLEM_IO:
-            return EXIT_STORE;
-        case STORE_PROBLEM_MEMORY:
-            return EXIT_SYSTEM;
-        default:
-            return EXIT_UNAVAILABLE;
-        }
+        return report_store_code(problem.kind);
     }
+    tell_compaction(store_compaction(broker->store));
     clock_start(&broker->clock, store_last_time(broker->store));
     return EXIT_DONE;
 }

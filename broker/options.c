@@ -13,6 +13,8 @@ static const char default_config[] = "/etc/relais/relaisd.yaml";
 void options_print_help(void)
 {
     (void)fputs(_("Usage: relaisd [--config FILE] [--check | --print-config]\n"
+                  "       relaisd [--config FILE] --check-store | --compact-store |\n"
+                  "               --restore BACKUP [--force]\n"
                   "\n"
                   "The broker of Relais: takes messages from its members, keeps them on disk and "
                   "delivers them.\n"
@@ -21,6 +23,13 @@ void options_print_help(void)
                   "      --check         check configuration, key, members and flows, and end\n"
                   "      --print-config  print the values that count, as YAML, and end\n"
                   "      --options       print the table of all options, and end\n"
+                  "      --check-store   check the store, every record of it, and end\n"
+                  "      --compact-store make the store's file as small as what is in it, and end\n"
+                  "      --restore BACKUP\n"
+                  "                      make a store of a backup, and end\n"
+                  "      --force         with --restore: put a store that is there aside, and "
+                  "restore\n"
+                  "                      a damaged backup too\n"
                   "      --version       print the version, and end\n"
                   "  -h, --help          print this, and end\n"
                   "\n"
@@ -35,6 +44,10 @@ bool options_parse(int argc, char **argv, struct options *out_options)
         {"check", no_argument, NULL, 'k'},
         {"print-config", no_argument, NULL, 'p'},
         {"options", no_argument, NULL, 'o'},
+        {"check-store", no_argument, NULL, 's'},
+        {"compact-store", no_argument, NULL, 'm'},
+        {"restore", required_argument, NULL, 'r'},
+        {"force", no_argument, NULL, 'f'},
         {"version", no_argument, NULL, 'v'},
         {"help", no_argument, NULL, 'h'},
         {NULL, 0, NULL, 0},
@@ -55,6 +68,19 @@ bool options_parse(int argc, char **argv, struct options *out_options)
             break;
         case 'o':
             out_options->action = ACTION_PRINT_OPTIONS;
+            break;
+        case 's':
+            out_options->action = ACTION_CHECK_STORE;
+            break;
+        case 'm':
+            out_options->action = ACTION_COMPACT_STORE;
+            break;
+        case 'r':
+            out_options->action = ACTION_RESTORE;
+            out_options->backup = optarg;
+            break;
+        case 'f':
+            out_options->force = true;
             break;
         case 'v':
             out_options->action = ACTION_VERSION;

@@ -12,6 +12,9 @@ enum action {
     ACTION_CHECK,
     ACTION_PRINT_CONFIG,
     ACTION_PRINT_OPTIONS, /* the table of docs/operations.md */
+    ACTION_CHECK_STORE,
+    ACTION_COMPACT_STORE,
+    ACTION_RESTORE,
     ACTION_HELP,
     ACTION_VERSION,
 };
@@ -19,6 +22,8 @@ enum action {
 struct options {
     enum action action;
     const char *config; /* path; borrowed from argv */
+    const char *backup; /* ACTION_RESTORE: the file */
+    bool force;         /* ACTION_RESTORE */
 };
 
 /* False: the command line is wrong; said on stderr. */

@@ -8,6 +8,7 @@
  * Only message buffers are shared, by counted reference; whoever drops the last one frees it.
  */
 #include "broker/broker.h"
+#include "broker/caretaker.h"
 #include "broker/config.h"
 #include "broker/directory_load.h"
 #include "broker/options.h"
@@ -110,6 +111,12 @@ int main(int argc, char **argv)
     case ACTION_PRINT_OPTIONS:
         config_print_table(stdout);
         return EXIT_DONE;
+    case ACTION_CHECK_STORE:
+        return caretaker_check(options.config);
+    case ACTION_COMPACT_STORE:
+        return caretaker_compact(options.config);
+    case ACTION_RESTORE:
+        return caretaker_restore(options.config, options.backup, options.force);
     case ACTION_HELP:
         options_print_help();
         return EXIT_DONE;

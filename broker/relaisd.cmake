@@ -3,6 +3,7 @@
 add_library(
   relais_broker STATIC
   broker.c
+  caretaker.c
   carry.c
   clock.c
   config.c

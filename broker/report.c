@@ -2,6 +2,7 @@
  */
 #include "broker/report.h"
 
+#include "broker/process.h"
 #include "program/log.h"
 
 #include <stdio.h>
@@ -46,7 +47,7 @@ const char *report_store_kind(enum store_problem_kind kind)
     return "unknown";
 }
 
-static const char *store_remedy(enum store_problem_kind kind)
+const char *report_store_remedy(enum store_problem_kind kind)
 {
     switch (kind) {
     case STORE_PROBLEM_PATH:
@@ -69,10 +70,23 @@ static const char *store_remedy(enum store_problem_kind kind)
     return "";
 }
 
+int report_store_code(enum store_problem_kind kind)
+{
+    switch (kind) {
+    case STORE_PROBLEM_DAMAGED:
+    case STORE_PROBLEM_IO:
+        return EXIT_STORE;
+    case STORE_PROBLEM_MEMORY:
+        return EXIT_SYSTEM;
+    default:
+        return EXIT_UNAVAILABLE;
+    }
+}
+
 void report_store_problem(const char *event, const struct store_problem *problem)
 {
     LOG(LOG_LEVEL_ERROR, event, {"kind", report_store_kind(problem->kind), 0},
         {"detail", problem->detail, 0},
         {"errno_text", problem->system_errno == 0 ? "" : strerror(problem->system_errno), 0},
-        {"expected", store_remedy(problem->kind), 0});
+        {"expected", report_store_remedy(problem->kind), 0});
 }

@@ -18,6 +18,12 @@ void report_print(void *context, const relais_error *error);
 
 void report_store_problem(const char *event, const struct store_problem *problem);
 
+/* What would put it right, for people; "" when nothing is wrong. */
+const char *report_store_remedy(enum store_problem_kind kind);
+
+/* The exit code of a process that this ends. */
+int report_store_code(enum store_problem_kind kind);
+
 /* "locked", "damaged", ... : stable, for the log. */
 const char *report_store_kind(enum store_problem_kind kind);
 

@@ -11,6 +11,7 @@
 struct store_engine {
     void (*close)(struct store *store);
     const struct stored_mailbox *(*mailboxes)(const struct store *store, size_t *out_count);
+    const struct store_compaction *(*compaction)(const struct store *store);
     int64_t (*last_time)(const struct store *store);
     void (*submit)(struct store *store, struct store_op *ops, size_t count);
     int (*event_fd)(const struct store *store);

@@ -4,10 +4,12 @@
  * NOSYNC, NOMETASYNC nor WRITEMAP: a commit is on disk when it returns. NORDAHEAD stays off:
  * payload segments are read in the order in which they lie.
  */
+#include "store/compact.h"
 #include "store/lmdb_store.h"
 
 #include <errno.h>
 #include <signal.h>
+#include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 #include <unistd.h>
@@ -102,6 +104,11 @@ static const struct stored_mailbox *lmdb_mailboxes(const struct store *base, siz
     return store->found;
 }
 
+static const struct store_compaction *lmdb_compaction(const struct store *base)
+{
+    return &((const struct lmdb_store *)base)->compaction;
+}
+
 static int64_t lmdb_last_time(const struct store *base)
 {
     return atomic_load(&((const struct lmdb_store *)base)->last_time_ms);
@@ -150,6 +157,7 @@ static void lmdb_pulse(const struct store *base, int64_t *out_last_ms, bool *out
 static const struct store_engine LMDB_ENGINE = {
     .close = lmdb_close,
     .mailboxes = lmdb_mailboxes,
+    .compaction = lmdb_compaction,
     .last_time = lmdb_last_time,
     .submit = lmdb_submit,
     .event_fd = lmdb_event_fd,
@@ -187,12 +195,32 @@ static struct lmdb_store *allocate(const struct store_settings *settings)
     return NULL;
 }
 
+/* A store that cannot be made smaller is opened as it is. */
+static void compact_at_start(struct lmdb_store *store)
+{
+    struct store_problem ignored = {0};
+    struct compaction compaction = {.folder = &store->folder,
+                                    .path = store->path,
+                                    .reserve_bytes = store->settings.reserve_bytes};
+    store->compaction.due = compact_is_due(&store->folder);
+    if (!store->compaction.due) {
+        return;
+    }
+    store->compaction.done = compact_run(&compaction, &ignored);
+    store->compaction.before_bytes = compaction.before_bytes;
+    store->compaction.after_bytes = compaction.after_bytes;
+    (void)snprintf(store->compaction.detail, sizeof store->compaction.detail, "%s", ignored.detail);
+}
+
 static bool open_files(struct lmdb_store *store, struct store_problem *problem)
 {
     if (!folder_open(&store->folder, store->path, problem)) {
         return false;
     }
     bool used = store->folder.used;
+    if (used) {
+        compact_at_start(store);
+    }
     if (!lmdb_check_file(&store->folder, store->path, problem) ||
         (used && !folder_mark(&store->folder, store->path, problem)) ||
         !open_environment(store, problem)) {

@@ -1,79 +1,16 @@
 /* SPDX-License-Identifier: EUPL-1.2
  *
- * Looks at data.mdb with pread() before LMDB maps it. LMDB believes the numbers in its two meta
- * pages: a file that is shorter than they say is a SIGBUS later, and a wrong page size a crash at
- * once. The layout read here is LMDB 0.9's MDB_DATA_VERSION 1 (mdb.c, MDB_page and MDB_meta).
- *
- * Invariant: room_extend_file() keeps the file at least as long as its newest meta page says, so
- * that a shorter one has been cut.
+ * Looks at data.mdb with pread() before LMDB maps it.
  */
 #include "store/lmdb_store.h"
+#include "store/metas.h"
 
 #include <errno.h>
 #include <fcntl.h>
-#include <inttypes.h>
-#include <string.h>
+#include <limits.h>
+#include <stdio.h>
 #include <sys/stat.h>
 #include <unistd.h>
-
-enum {
-    META_PAGES = 2,
-    META_FLAG = 0x08, /* P_META */
-    META_DATA_VERSION = 1,
-    META_BYTES = 16 + 136,
-};
-static const uint32_t META_MAGIC = 0xBEEFC0DE;
-
-struct meta {
-    uint32_t page_bytes;
-    uint64_t roots[2];
-    uint64_t last_page;
-    uint64_t transaction;
-};
-
-static uint32_t number32(const uint8_t *at)
-{
-    uint32_t value = 0;
-    memcpy(&value, at, sizeof value);
-    return value;
-}
-
-static uint64_t number64(const uint8_t *at)
-{
-    uint64_t value = 0;
-    memcpy(&value, at, sizeof value);
-    return value;
-}
-
-/* Page header: number u64, pad u16, flags u16, 4 bytes. Meta: magic u32, version u32, address
- * u64, map size u64, two trees of 48 bytes (the first begins with the page size u32, each ends
- * with its root u64), last page u64, transaction u64. */
-static bool read_meta(const uint8_t *page, uint64_t number, struct meta *out_meta)
-{
-    const uint8_t *meta = page + 16;
-    const uint8_t *trees = meta + 24;
-    uint16_t flags = 0;
-    memcpy(&flags, page + 10, sizeof flags);
-    out_meta->page_bytes = number32(trees);
-    out_meta->roots[0] = number64(trees + 40);
-    out_meta->roots[1] = number64(trees + 48 + 40);
-    out_meta->last_page = number64(trees + 96);
-    out_meta->transaction = number64(trees + 104);
-    return number64(page) == number && (flags & META_FLAG) != 0 && number32(meta) == META_MAGIC &&
-           number32(meta + 4) == META_DATA_VERSION;
-}
-
-/* Only of the newest: after a write of a meta page that failed, LMDB leaves one that has the
- * number of the transaction before and the trees of the one that failed. */
-static bool has_roots_inside(const struct meta *meta)
-{
-    for (int i = 0; i < 2; i++) {
-        if (meta->roots[i] != UINT64_MAX && meta->roots[i] > meta->last_page) {
-            return false;
-        }
-    }
-    return true;
-}
 
 static bool damaged(struct store_problem *problem, const char *path, const char *what)
 {
@@ -81,48 +18,12 @@ static bool damaged(struct store_problem *problem, const char *path, const char 
     return false;
 }
 
-/* LMDB writes the meta of transaction n into page n & 1: the two are neighbours. */
-static bool are_neighbours(const struct meta metas[META_PAGES])
-{
-    uint64_t even = metas[0].transaction;
-    uint64_t odd = metas[1].transaction;
-    if (even == 0 && odd == 0) {
-        return true;
-    }
-    return even % 2 == 0 && odd % 2 == 1 && (even + 1 == odd || odd + 1 == even);
-}
-
 static bool check_metas(int fd, const char *path, uint64_t size, struct store_problem *out_problem)
 {
-    struct meta metas[META_PAGES];
-    long page_bytes = sysconf(_SC_PAGESIZE);
-    for (int i = 0; i < META_PAGES; i++) {
-        uint8_t page[META_BYTES];
-        if (pread(fd, page, sizeof page, i * page_bytes) != (ssize_t)sizeof page) {
-            return damaged(out_problem, path, "is cut short: a meta page is missing");
-        }
-        if (!read_meta(page, (uint64_t)i, &metas[i])) {
-            return damaged(out_problem, path, "is not a store, or its meta pages are broken");
-        }
-        if (metas[i].page_bytes != (uint32_t)page_bytes) {
-            return damaged(out_problem, path, "has pages of another size than this machine");
-        }
-    }
-    if (!are_neighbours(metas)) {
-        return damaged(out_problem, path, "has meta pages that do not belong together");
-    }
-    const struct meta *newest = &metas[metas[1].transaction > metas[0].transaction ? 1 : 0];
-    if (!has_roots_inside(newest)) {
-        return damaged(out_problem, path, "has a meta page that points beyond its end");
-    }
-    if (newest->last_page >= size / (uint64_t)page_bytes) {
-        store_problem_set(out_problem, STORE_PROBLEM_DAMAGED, 0,
-                          "%s/data.mdb: is cut short: it has %" PRIu64 " bytes and says %" PRIu64
-                          " pages of %ld",
-                          path, size, newest->last_page + 1, page_bytes);
-        return false;
-    }
-    return true;
+    struct page_meta newest;
+    char name[PATH_MAX];
+    (void)snprintf(name, sizeof name, "%s/data.mdb", path);
+    return metas_check(fd, name, size, &newest, out_problem);
 }
 
 static bool check_open_file(int fd, const struct folder *folder, const char *path,

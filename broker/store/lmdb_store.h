@@ -51,7 +51,8 @@ struct lmdb_store {
     struct stored_mailbox *found; /* on opening, for the caller */
     char *found_names;
     size_t found_count;
-    uint64_t next_sequence; /* as committed */
+    struct store_compaction compaction; /* on opening, for the caller */
+    uint64_t next_sequence;             /* as committed */
     struct room room;
     struct inbox inbox;
     struct outbox outbox;

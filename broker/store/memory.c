@@ -389,6 +389,13 @@ static const struct stored_mailbox *memory_mailboxes(const struct store *base, s
     return NULL;
 }
 
+static const struct store_compaction *memory_compaction(const struct store *base)
+{
+    static const struct store_compaction none = {.due = false};
+    (void)base;
+    return &none;
+}
+
 static int64_t memory_last_time(const struct store *base)
 {
     return ((const struct memory_store *)base)->last_time_ms;
@@ -429,6 +436,7 @@ static void memory_pulse(const struct store *base, int64_t *out_last_ms, bool *o
 static const struct store_engine MEMORY_ENGINE = {
     .close = memory_close,
     .mailboxes = memory_mailboxes,
+    .compaction = memory_compaction,
     .last_time = memory_last_time,
     .submit = memory_submit,
     .event_fd = memory_event_fd,

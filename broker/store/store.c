@@ -33,6 +33,11 @@ const struct stored_mailbox *store_mailboxes(const struct store *store, size_t *
     return store->engine->mailboxes(store, out_count);
 }
 
+const struct store_compaction *store_compaction(const struct store *store)
+{
+    return store->engine->compaction(store);
+}
+
 int64_t store_last_time(const struct store *store)
 {
     return store->engine->last_time(store);

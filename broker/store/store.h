@@ -16,6 +16,7 @@
 #ifndef RELAIS_STORE_STORE_H
 #define RELAIS_STORE_STORE_H
 
+#include "core/finding.h"
 #include "core/stored.h"
 
 #include <stdbool.h>
@@ -52,6 +53,28 @@ struct store_problem {
     char detail[256]; /* what was found, in English, with the path; no content of messages */
 };
 
+/* What a check of a whole store counted. */
+struct store_report {
+    uint64_t records;
+    uint64_t findings;
+    uint64_t read_bytes;
+    uint64_t file_bytes;
+    uint64_t page_bytes;
+    uint64_t used_pages; /* of the trees: the live data */
+    uint64_t free_pages;
+    uint64_t lost_pages; /* neither: room that only a copy gives back */
+    uint64_t mailboxes;
+    uint64_t messages;
+    uint64_t waiting;
+    uint64_t dead;
+    int64_t last_time_ms;
+};
+
+struct store_listener {
+    void (*tell)(void *context, const struct store_finding *finding);
+    void *context;
+};
+
 void store_settings_init(struct store_settings *settings);
 
 /* Opens the LMDB engine. False: *out_problem says why. */
@@ -67,6 +90,18 @@ void store_close(struct store *store);
 
 /* The mailboxes found on opening; valid until store_close(). */
 const struct stored_mailbox *store_mailboxes(const struct store *store, size_t *out_count);
+
+/* What opening did about a file that was mostly free room. */
+struct store_compaction {
+    bool due;
+    bool done;
+    uint64_t before_bytes;
+    uint64_t after_bytes;
+    char detail[256]; /* why it was not done; "" otherwise */
+};
+
+/* Valid until store_close(). */
+const struct store_compaction *store_compaction(const struct store *store);
 
 /* The latest broker time that a commit has seen, Unix milliseconds; 0 in a new store. */
 int64_t store_last_time(const struct store *store);

@@ -292,7 +292,6 @@ static struct delivery *deliver_batch(struct step *step, struct consumer *consum
         values[i].part = &parts[i];
         values[i].attempt = delivery->attempts + 1;
         values[i].accepted_ms = delivery->accepted_ms;
-        values[i].stored_bytes = delivery->stored_bytes;
         pointers[i] = &values[i];
         messages[i] = delivery->message;
         delivery->message = (struct held_message){0};
@@ -308,12 +307,6 @@ static struct delivery *deliver_batch(struct step *step, struct consumer *consum
     return delivery;
 }
 
-/* What a Deliver holds of it. */
-static uint64_t carried(const struct delivery *delivery)
-{
-    return delivery->bytes - delivery->stored_bytes;
-}
-
 static void deliver(struct step *step, struct consumer *consumer)
 {
     while (consumer->unsent && !step->effects->failed) {
@@ -321,9 +314,9 @@ static void deliver(struct step *step, struct consumer *consumer)
         uint64_t bytes = 0;
         for (struct delivery *next = consumer->unsent;
              next && count < WIRE_BATCH_MESSAGES &&
-             (count == 0 || bytes + carried(next) <= LIMIT_BATCH_BYTES);
+             (count == 0 || bytes + next->bytes <= LIMIT_BATCH_BYTES);
              next = next->newer) {
-            bytes += carried(next);
+            bytes += next->bytes;
             count++;
         }
         consumer->unsent = deliver_batch(step, consumer, consumer->unsent, count);

@@ -30,7 +30,6 @@ struct core_settings {
     uint32_t connections_per_key;
     uint64_t storing_bytes; /* LIMIT_STORING_BYTES */
     struct quota quota;     /* of a member that has none of its own; default: none */
-    uint64_t stored_bytes;  /* of one payload that is uploaded; default 4 GiB - 1; 0: none */
     uint64_t seed;
     bool trace;           /* a debug note for each event in the life of each message */
     const char *software; /* for Welcome; copied */

@@ -11,8 +11,7 @@
 
 uint64_t entry_bytes(const struct store_entry *entry)
 {
-    return (uint64_t)entry->message.envelope.size + entry->message.payload.size +
-           entry->stored_bytes;
+    return (uint64_t)entry->message.envelope.size + entry->message.payload.size;
 }
 
 static struct store_op *op_of(struct step *step, const struct entry_ref *ref,

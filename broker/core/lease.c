@@ -63,8 +63,6 @@ bool lease_grant(struct step *step, struct consumer *consumer, struct store_entr
     delivery->key = entry->key;
     delivery->attempts = entry->attempts;
     delivery->bytes = entry_bytes(entry);
-    delivery->content = entry->content;
-    delivery->stored_bytes = entry->stored_bytes;
     delivery->deadline_ms = step->now.mono_ms + core->settings.lease_ms;
     delivery->accepted_ms = entry->accepted_ms;
     delivery->message = entry->message;
@@ -72,7 +70,7 @@ bool lease_grant(struct step *step, struct consumer *consumer, struct store_entr
     append_to_consumer(consumer, delivery);
     append_to_leases(core, delivery);
     consumer->held++;
-    consumer->held_bytes += delivery->bytes - delivery->stored_bytes;
+    consumer->held_bytes += delivery->bytes;
     consumer->mailbox->leased++;
     core->totals.leased++;
     return true;
@@ -131,7 +129,7 @@ void lease_end(struct step *step, struct delivery *delivery)
     unlink_delivery(step->core, delivery);
     consumer->credit += delivery->sent ? 0 : 1; /* never used */
     consumer->held--;
-    consumer->held_bytes -= delivery->bytes - delivery->stored_bytes;
+    consumer->held_bytes -= delivery->bytes;
     consumer->mailbox->leased--;
     step->core->totals.leased--;
     held_message_drop(&delivery->message);
@@ -174,7 +172,7 @@ static bool is_on_its_way(const struct core *core, const struct delivery *delive
            consumer->answered_ms > delivery->deadline_ms - core->settings.lease_ms;
 }
 
-void lease_renew(struct step *step, struct delivery *delivery)
+static void renew(struct step *step, struct delivery *delivery)
 {
     unlink_lease(step->core, delivery);
     delivery->deadline_ms = step->now.mono_ms + step->core->settings.lease_ms;
@@ -198,7 +196,7 @@ void lease_time(struct step *step)
     struct delivery *first = NULL;
     while ((first = step->core->lease_first) && first->deadline_ms <= step->now.mono_ms) {
         if (is_on_its_way(step->core, first)) {
-            lease_renew(step, first);
+            renew(step, first);
         } else {
             run_out(step, first);
         }

@@ -8,10 +8,6 @@
  * number; an entry with due_ms > 0 waits aside until then, and is offered before the lanes when
  * due. The broker *takes* entries: they are its own until it acks, defers, buries or releases them.
  * A buried entry is a *dead letter*: it holds its message until it is replayed or dropped.
- *
- * A large payload is not in its message: it is *uploaded* before, chunk by chunk, as a *content*
- * with a number of its own. The message that refers to it is appended when it is whole, and takes
- * it along when it goes. Its bytes are read from any offset.
  */
 #ifndef RELAIS_CORE_STORED_H
 #define RELAIS_CORE_STORED_H
@@ -26,8 +22,6 @@ enum {
     STORED_SENDER_BYTES = 63,     /* slug of a member */
     STORED_REASON_BYTES = 256,    /* LIMIT_REASON_BYTES: on disk for good */
     STORED_CODE_DAMAGED = 0xFFFF, /* of a dead letter that the store itself buried */
-    /* Payload bytes in one segment of a stored payload. A chunk is a whole number of them. */
-    STORED_SEGMENT_BYTES = 65511,
 };
 
 enum lane { LANE_HIGH = 0, LANE_NORMAL = 1, LANE_LOW = 2, LANE_COUNT = 3 };
@@ -46,7 +40,6 @@ enum store_status {
     STORE_NOT_FOUND,  /* no such entry: acknowledged before */
     STORE_DAMAGED,    /* a checksum does not match; the entry was moved aside, or stays dead */
     STORE_OVER_QUOTA, /* the sender has as much in the store as it may; nothing was written */
-    STORE_TOO_MANY,   /* unfinished uploads of this sender */
 };
 
 enum store_op_kind {
@@ -62,9 +55,6 @@ enum store_op_kind {
     STORE_REPLAY,    /* a dead letter whose message is whole goes to its lane, with no attempts */
     STORE_DROP,      /* a dead letter goes for good */
     STORE_USAGE,     /* not a write: what a sender has in the store */
-    STORE_UPLOAD,    /* an upload begins, or what is known of it is told */
-    STORE_CHUNK,     /* the next bytes of an upload */
-    STORE_FETCH,     /* not a write: bytes of a stored payload */
 };
 
 /* What a member has sent and that lies in the store, dead letters included: each message once,
@@ -105,9 +95,6 @@ struct store_op {
             uint32_t recipient_count;
             int64_t expires_ms;       /* 0: never */
             struct store_usage quota; /* what the sender may have, with this one; 0: no end */
-            /* > 0: the payload is the upload of (sender, id), which must be whole and this long,
-             * else STORE_NOT_FOUND; message.payload is empty. */
-            uint64_t stored_bytes;
         } append;
         struct {
             uint32_t mailbox;
@@ -137,44 +124,14 @@ struct store_op {
         struct {
             const char *sender;
         } usage;
-        struct {
-            const char *sender;
-            const char *id;
-            uint64_t bytes; /* of the whole; an upload of another length is erased */
-            uint32_t most;  /* unfinished ones of this sender */
-            uint64_t quota; /* bytes it may have, those of its unfinished uploads too; 0: no end */
-        } upload;
-        struct {
-            const char *sender;
-            const char *id;
-            uint64_t offset;
-            /* The bytes are `payload`: STORED_SEGMENT_BYTES times a number, but for the end. */
-            struct held_message message;
-        } chunk;
-        struct {
-            uint64_t content;
-            uint64_t offset;
-            uint32_t bytes;
-        } fetch;
     };
 };
-
-/* The message whose references an op holds; NULL: none. */
-static inline struct held_message *stored_message(struct store_op *op)
-{
-    if (op->kind == STORE_APPEND) {
-        return &op->append.message;
-    }
-    return op->kind == STORE_CHUNK ? &op->chunk.message : NULL;
-}
 
 struct store_entry {
     struct entry_key key;
     uint32_t attempts; /* made before this one, as far as the disk knows */
     int64_t accepted_ms;
     int64_t expires_ms;
-    uint64_t content;      /* number of the stored payload; 0: it is in `message` */
-    uint64_t stored_bytes; /* its length */
     struct held_message message;
 };
 
@@ -186,7 +143,6 @@ struct store_dead {
     int64_t accepted_ms;
     int64_t expires_ms;
     uint64_t bytes; /* of envelope and payload */
-    uint64_t stored_bytes;
     char reason[STORED_REASON_BYTES + 1];
     bool damaged; /* its record, or what was read of its message: the fields of that are 0 */
     struct held_message message; /* DEAD_LIST: the envelope alone */
@@ -219,11 +175,6 @@ struct store_result {
         } dead;
         uint64_t replayed_bytes;
         struct store_usage usage;
-        struct {
-            uint64_t durable_bytes;
-            bool accepted; /* the message of this (sender, id) was: nothing to upload */
-        } upload; /* of UPLOAD and CHUNK; a chunk elsewhere than at durable_bytes changes nothing */
-        struct held_message fetched; /* the receiver drops it; the bytes are `payload` */
     };
 };
 

@@ -41,13 +41,6 @@ static void op_drop(struct store_op *op)
     case STORE_USAGE:
         free((void *)op->usage.sender);
         break;
-    case STORE_UPLOAD:
-        free((void *)op->upload.sender);
-        break;
-    case STORE_CHUNK:
-        held_message_drop(&op->chunk.message);
-        free((void *)op->chunk.sender);
-        break;
     case STORE_TAKE:
     case STORE_ACK:
     case STORE_DEFER:
@@ -56,7 +49,6 @@ static void op_drop(struct store_op *op)
     case STORE_DEAD_READ:
     case STORE_REPLAY:
     case STORE_DROP:
-    case STORE_FETCH:
         break;
     }
 }
@@ -74,22 +66,6 @@ void op_list_fini(struct op_list *list)
     op_list_clear(list);
     free(list->items);
     memset(list, 0, sizeof *list);
-}
-
-/* Both texts in one block that begins with the sender. */
-static bool own_name(const char **sender, const char **id)
-{
-    size_t sender_size = strlen(*sender) + 1;
-    size_t id_size = strlen(*id) + 1;
-    char *block = malloc(sender_size + id_size);
-    if (block == NULL) {
-        return false;
-    }
-    memcpy(block, *sender, sender_size);
-    memcpy(block + sender_size, *id, id_size);
-    *sender = block;
-    *id = block + sender_size;
-    return true;
 }
 
 /* Recipients, sender and id in one block that begins with the recipients. */
@@ -128,10 +104,6 @@ static bool op_own(struct store_op *op)
     case STORE_USAGE:
         op->usage.sender = strdup(op->usage.sender);
         return op->usage.sender != NULL;
-    case STORE_UPLOAD:
-        return own_name(&op->upload.sender, &op->upload.id);
-    case STORE_CHUNK:
-        return own_name(&op->chunk.sender, &op->chunk.id);
     case STORE_TAKE:
     case STORE_ACK:
     case STORE_DEFER:
@@ -140,7 +112,6 @@ static bool op_own(struct store_op *op)
     case STORE_DEAD_READ:
     case STORE_REPLAY:
     case STORE_DROP:
-    case STORE_FETCH:
         break;
     }
     return true;
@@ -163,9 +134,8 @@ static bool list_reserve(struct op_list *list, size_t more)
 
 static void drop_borrowed(struct store_op *op)
 {
-    struct held_message *message = stored_message(op);
-    if (message != NULL) {
-        held_message_drop(message);
+    if (op->kind == STORE_APPEND) {
+        held_message_drop(&op->append.message);
     }
 }
 
@@ -182,9 +152,8 @@ bool inbox_put(struct inbox *inbox, struct store_op *ops, size_t count)
             continue;
         }
         inbox->waiting.items[inbox->waiting.count++] = copy;
-        struct held_message *message = stored_message(&ops[i]);
-        if (message != NULL) {
-            memset(message, 0, sizeof *message);
+        if (copy.kind == STORE_APPEND) {
+            memset(&ops[i].append.message, 0, sizeof ops[i].append.message);
         }
     }
     pthread_cond_signal(&inbox->filled);
@@ -192,18 +161,17 @@ bool inbox_put(struct inbox *inbox, struct store_op *ops, size_t count)
     return fits || !open;
 }
 
-bool inbox_wait(struct inbox *inbox, bool wait, struct op_list *list)
+bool inbox_wait(struct inbox *inbox, struct op_list *list)
 {
     pthread_mutex_lock(&inbox->mutex);
-    while (wait && inbox->waiting.count == 0 && !inbox->closing) {
+    while (inbox->waiting.count == 0 && !inbox->closing) {
         pthread_cond_wait(&inbox->filled, &inbox->mutex);
     }
     struct op_list empty = *list;
     *list = inbox->waiting;
     inbox->waiting = empty;
-    bool open = !inbox->closing;
     pthread_mutex_unlock(&inbox->mutex);
-    return list->count > 0 || (!wait && open);
+    return list->count > 0;
 }
 
 void inbox_close(struct inbox *inbox)

@@ -8,11 +8,15 @@
 #include "store/lmdb_store.h"
 
 #include <errno.h>
+#include <fcntl.h>
+#include <limits.h>
 #include <signal.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 #include <unistd.h>
+
+#define HALF_MADE_NAME "data.mdb.new"
 
 /* What an LMDB or system code means for whoever runs the broker. */
 static enum store_problem_kind kind_of(int rc)
@@ -51,7 +55,8 @@ static bool failed(struct lmdb_store *store, struct store_problem *problem, cons
     return false;
 }
 
-static bool open_environment(struct lmdb_store *store, struct store_problem *problem)
+static bool open_environment(struct lmdb_store *store, const char *path, unsigned flags,
+                             struct store_problem *problem)
 {
     size_t page_bytes = store->page_bytes;
     size_t map_bytes = (size_t)store->settings.map_bytes / page_bytes * page_bytes;
@@ -63,7 +68,7 @@ static bool open_environment(struct lmdb_store *store, struct store_problem *pro
         rc = mdb_env_set_maxdbs(store->env, TABLE_COUNT);
     }
     if (rc == 0) {
-        rc = mdb_env_open(store->env, store->path, MDB_NOTLS, 0600);
+        rc = mdb_env_open(store->env, path, MDB_NOTLS | flags, 0600);
     }
     if (rc != 0) {
         return failed(store, problem, "cannot open the store", rc);
@@ -212,6 +217,33 @@ static void compact_at_start(struct lmdb_store *store)
     (void)snprintf(store->compaction.detail, sizeof store->compaction.detail, "%s", ignored.detail);
 }
 
+static void remove_half_made(const struct folder *folder)
+{
+    (void)unlinkat(folder->fd, HALF_MADE_NAME, 0);
+    (void)unlinkat(folder->fd, HALF_MADE_NAME "-lock", 0);
+}
+
+/* Under another name until it is whole and on the disk: LMDB writes the first pages of a file
+ * without a sync, and a power cut may leave half of them. */
+static bool make_new(struct lmdb_store *store, struct store_problem *problem)
+{
+    const struct folder *folder = &store->folder;
+    char path[PATH_MAX];
+    (void)snprintf(path, sizeof path, "%s/" HALF_MADE_NAME, store->path);
+    remove_half_made(folder);
+    bool made = open_environment(store, path, MDB_NOSUBDIR, problem) && lmdb_create(store, problem);
+    if (store->env != NULL) {
+        mdb_env_close(store->env);
+        store->env = NULL;
+    }
+    if (made && (renameat(folder->fd, HALF_MADE_NAME, folder->fd, "data.mdb") != 0 ||
+                 fsync(folder->fd) != 0)) {
+        made = failed(store, problem, "cannot make a new store", errno);
+    }
+    remove_half_made(folder);
+    return made;
+}
+
 static bool open_files(struct lmdb_store *store, struct store_problem *problem)
 {
     if (!folder_open(&store->folder, store->path, problem)) {
@@ -221,13 +253,17 @@ static bool open_files(struct lmdb_store *store, struct store_problem *problem)
     if (used) {
         compact_at_start(store);
     }
-    if (!lmdb_check_file(&store->folder, store->path, problem) ||
-        (used && !folder_mark(&store->folder, store->path, problem)) ||
-        !open_environment(store, problem)) {
+    if (!used && faccessat(store->folder.fd, "data.mdb", F_OK, 0) != 0 &&
+        !make_new(store, problem)) {
         return false;
     }
-    /* Without a mark the store is new, was left half made, or was copied here: what is missing is
-     * made. With one, nothing may be missing. */
+    if (!lmdb_check_file(&store->folder, store->path, problem) ||
+        (used && !folder_mark(&store->folder, store->path, problem)) ||
+        !open_environment(store, store->path, 0, problem)) {
+        return false;
+    }
+    /* Without a mark the store is new or was copied here: what is missing is made. With one,
+     * nothing may be missing. */
     if (!used &&
         (!lmdb_create(store, problem) || !folder_mark(&store->folder, store->path, problem))) {
         return false;

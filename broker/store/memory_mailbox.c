@@ -2,7 +2,6 @@
 #include "store/memory_mailbox.h"
 
 #include "store/claims.h"
-#include "store/memory_content.h"
 #include "store/turn.h"
 
 #include <stdlib.h>
@@ -17,7 +16,6 @@ bool memory_message_unref(struct memory_message *message)
     if (message->sender != NULL) {
         sender_count_out(message->sender, message->bytes);
     }
-    memory_content_free(message->content);
     held_message_drop(&message->held);
     free(message);
     return true;

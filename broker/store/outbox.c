@@ -38,8 +38,6 @@ void store_result_drop(struct store_result *result)
         free(result->dead.entries);
         result->dead.entries = NULL;
         result->dead.count = 0;
-    } else if (result->kind == STORE_FETCH) {
-        held_message_drop(&result->fetched);
     }
 }
 

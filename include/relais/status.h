@@ -47,8 +47,6 @@ extern "C" {
     X(DAMAGED, 25, false, "the broker's disk has lost bytes of it")                                \
     X(UNKNOWN_DEAD_LETTER, 26, false, "no such dead letter: replayed or dropped already")          \
     X(OVER_QUOTA, 29, true, "beyond a quota of the member")                                        \
-    X(UNKNOWN_UPLOAD, 32, true, "the broker does not know this upload")                            \
-    X(INCOMPLETE, 33, true, "bytes of the payload are missing")                                    \
     X(UNREACHABLE, 100, true, "the broker cannot be reached")                                      \
     X(TIMED_OUT, 101, true, "no answer in time")                                                   \
     X(KEY_REFUSED, 102, false, "the broker does not know this key, or its own key is another")     \

@@ -1,0 +1,43 @@
+/* SPDX-License-Identifier: EUPL-1.2
+ *
+ * Everything that this program does to a store's file, in its order: the calls that change a file
+ * are the program's own (LMDB's too: a program's symbols come before a library's), are carried out,
+ * and are kept with their bytes.
+ *
+ * Invariant: an event is kept after its call has returned, so that what follows it in the list was
+ * begun with the knowledge of it. Any thread.
+ */
+#ifndef RELAIS_TESTS_CHAOS_POWER_DISK_H
+#define RELAIS_TESTS_CHAOS_POWER_DISK_H
+
+#include <stdbool.h>
+#include <stddef.h>
+#include <stdint.h>
+
+enum disk_event_kind {
+    DISK_WRITE,
+    DISK_RESIZE,
+    DISK_SYNC, /* all that was written before is on the disk */
+    DISK_MARK, /* the script says how far it is */
+};
+
+struct disk_event {
+    enum disk_event_kind kind;
+    bool durable; /* WRITE: on the disk when the call returned (O_DSYNC) */
+    uint64_t at;  /* WRITE: where; RESIZE: the new size */
+    size_t size;
+    uint8_t *bytes;
+    size_t submitted; /* MARK: ops that the store was given */
+    size_t confirmed; /* MARK: ops that it said are done */
+};
+
+/* Keeps events of files called data.mdb from now on. */
+void disk_record_begin(void);
+
+/* Ends that; the caller owns the events: disk_events_free(). */
+void disk_record_end(struct disk_event **out_events, size_t *out_count);
+void disk_events_free(struct disk_event *events, size_t count);
+
+void disk_mark(size_t submitted, size_t confirmed);
+
+#endif

@@ -123,7 +123,8 @@ int open(const char *path, int flags, ...)
     }
     int fd = ((int (*)(const char *, int, ...))real("open"))(path, flags, mode);
     const char *name = strrchr(path, '/');
-    bool data = name != NULL && strcmp(name, "/data.mdb") == 0;
+    bool data =
+        name != NULL && (strcmp(name, "/data.mdb") == 0 || strcmp(name, "/data.mdb.new") == 0);
     note(fd, (struct opened){.watched = data, .dsync = (flags & O_DSYNC) != 0});
     return fd;
 }
@@ -192,6 +193,16 @@ int ftruncate(int fd, off_t size)
     int rc = ((int (*)(int, off_t))real("ftruncate"))(fd, size);
     if (rc == 0 && look(fd).watched) {
         keep((struct disk_event){.kind = DISK_RESIZE, .at = (uint64_t)size});
+    }
+    return rc;
+}
+
+int renameat(int old_fd, const char *old_name, int new_fd, const char *new_name)
+{
+    int rc = ((int (*)(int, const char *, int, const char *))real("renameat"))(old_fd, old_name,
+                                                                               new_fd, new_name);
+    if (rc == 0 && strcmp(new_name, "data.mdb") == 0) {
+        keep((struct disk_event){.kind = DISK_NAMED});
     }
     return rc;
 }

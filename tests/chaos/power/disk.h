@@ -17,8 +17,9 @@
 enum disk_event_kind {
     DISK_WRITE,
     DISK_RESIZE,
-    DISK_SYNC, /* all that was written before is on the disk */
-    DISK_MARK, /* the script says how far it is */
+    DISK_SYNC,  /* all that was written before is on the disk */
+    DISK_NAMED, /* the file got the name data.mdb; it was made under another */
+    DISK_MARK,  /* the script says how far it is */
 };
 
 struct disk_event {
@@ -31,7 +32,7 @@ struct disk_event {
     size_t confirmed; /* MARK: ops that it said are done */
 };
 
-/* Keeps events of files called data.mdb from now on. */
+/* Keeps events of files called data.mdb or data.mdb.new from now on. */
 void disk_record_begin(void);
 
 /* Ends that; the caller owns the events: disk_events_free(). */

@@ -22,7 +22,7 @@ void file_bytes_free(struct file_bytes *file)
     *file = (struct file_bytes){0};
 }
 
-static void resize(struct file_bytes *file, size_t size)
+static void grow(struct file_bytes *file, size_t size)
 {
     if (size > file->capacity) {
         size_t capacity = size * 2;
@@ -36,15 +36,20 @@ static void resize(struct file_bytes *file, size_t size)
     }
     if (size > file->size) {
         memset(file->data + file->size, 0, size - file->size);
+        file->size = size;
     }
-    file->size = size;
+    file->length = size > file->length ? size : file->length;
+}
+
+static void resize(struct file_bytes *file, uint64_t length)
+{
+    file->length = length;
+    file->size = length < file->size ? length : file->size;
 }
 
 static void put(struct file_bytes *file, uint64_t at, const uint8_t *bytes, size_t size)
 {
-    if (at + size > file->size) {
-        resize(file, at + size);
-    }
+    grow(file, at + size > file->size ? at + size : file->size);
     memcpy(file->data + at, bytes, size);
 }
 
@@ -91,7 +96,11 @@ void image_advance(struct image *image)
             apply(&image->synced, event);
         }
         break;
+    case DISK_NAMED:
+        image->named = true;
+        break;
     case DISK_MARK:
+        image->opened = true;
         image->submitted = event->submitted;
         image->confirmed = event->confirmed;
         break;
@@ -108,11 +117,11 @@ void image_fini(struct image *image)
 void image_cut(const struct image *image, enum image_luck luck, uint64_t *random,
                struct file_bytes *out_file)
 {
-    out_file->size = 0;
-    resize(out_file, image->synced.size);
+    resize(out_file, 0);
     if (image->synced.size > 0) {
-        memcpy(out_file->data, image->synced.data, image->synced.size);
+        put(out_file, 0, image->synced.data, image->synced.size);
     }
+    resize(out_file, image->synced.length);
     for (size_t i = image->pending; i < image->cut && luck != IMAGE_NOTHING; i++) {
         const struct disk_event *event = &image->events[i];
         if (event->kind == DISK_WRITE && event->durable) {

@@ -15,10 +15,12 @@ enum image_luck {
     IMAGE_TORN,    /* by chance, sector by sector of 512 bytes */
 };
 
+/* Beyond `size` there are zeros up to `length`. */
 struct file_bytes {
     uint8_t *data;
     size_t size;
     size_t capacity;
+    uint64_t length;
 };
 
 void file_bytes_free(struct file_bytes *file);
@@ -28,6 +30,8 @@ struct image {
     size_t cut;                  /* events before this one have happened */
     size_t pending;              /* the first that is not synced */
     struct file_bytes synced;    /* what is on the disk for sure */
+    bool named;                  /* it is called data.mdb */
+    bool opened;                 /* a mark was there: the store was in use */
     size_t submitted, confirmed; /* as of the last mark before the cut */
 };
 

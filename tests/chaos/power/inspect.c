@@ -40,13 +40,11 @@ static void remove_file(const char *folder, const char *name)
     (void)unlink(path);
 }
 
-static bool write_image(struct inspection *inspection, const struct file_bytes *file)
+static bool write_file(const struct inspection *inspection, const char *name,
+                       const struct file_bytes *file)
 {
     char path[PATH_BYTES];
-    (void)mkdir(inspection->path, 0700);
-    remove_file(inspection->path, "lock.mdb");
-    remove_file(inspection->path, "lock");
-    (void)snprintf(path, sizeof path, "%s/data.mdb", inspection->path);
+    (void)snprintf(path, sizeof path, "%s/%s", inspection->path, name);
     int fd = open(path, O_WRONLY | O_CREAT | O_TRUNC | O_CLOEXEC, 0600);
     size_t done = 0;
     while (fd >= 0 && done < file->size) {
@@ -56,7 +54,21 @@ static bool write_image(struct inspection *inspection, const struct file_bytes *
         }
         done += (size_t)written;
     }
-    if (fd < 0 || close(fd) != 0 || done < file->size) {
+    return fd >= 0 && ftruncate(fd, (off_t)file->length) == 0 && close(fd) == 0 &&
+           done == file->size;
+}
+
+static bool write_image(struct inspection *inspection, const struct file_bytes *file)
+{
+    uint8_t pid[] = "1\n";
+    struct file_bytes mark = {.data = pid, .size = 2, .length = 2};
+    (void)mkdir(inspection->path, 0700);
+    remove_file(inspection->path, "lock.mdb");
+    remove_file(inspection->path, "lock");
+    remove_file(inspection->path, "data.mdb");
+    remove_file(inspection->path, "data.mdb.new");
+    if (!write_file(inspection, inspection->named ? "data.mdb" : "data.mdb.new", file) ||
+        (inspection->used && !write_file(inspection, "lock", &mark))) {
         return wrong(inspection, "the image cannot be written: %s", strerror(errno));
     }
     return true;

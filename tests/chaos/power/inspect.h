@@ -13,6 +13,8 @@ enum { INSPECT_TEXT_BYTES = 512 };
 struct inspection {
     const struct script *script;
     char path[128];                /* folder of the image */
+    bool named;                    /* the file is called data.mdb, not data.mdb.new */
+    bool used;                     /* the folder has its mark */
     size_t from, until;            /* steps: the store must be as after one of them */
     char text[INSPECT_TEXT_BYTES]; /* what is wrong */
 };

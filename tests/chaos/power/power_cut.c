@@ -63,9 +63,8 @@ static void collect(struct run *run, size_t lag)
         }
         const struct step *step = &run->script.steps[run->confirmed];
         if (result.kind != step->kind || result.status != STORE_DONE ||
-            (step->kind == STORE_APPEND && run->control != CONTROL_NO_DUPLICATE &&
-             (result.append.duplicate != step->known ||
-              result.append.sequence != step->message + 1))) {
+            (step->kind == STORE_APPEND && (result.append.duplicate != step->known ||
+                                            result.append.sequence != step->message + 1))) {
             die("a result is not what the script says");
         }
         run->confirmed++;
@@ -97,13 +96,14 @@ static void live(struct run *run, uint64_t seed)
     run->random = seed;
     run->submitted = 0;
     run->confirmed = 0;
-    script_make(&run->script, seed);
+    script_make(&run->script, seed, run->control != CONTROL_NO_DUPLICATE);
     bench_init(&run->bench, ENGINE_LMDB);
     disk_record_begin();
     bench_open(&run->bench);
     for (size_t i = 0; i < SCRIPT_MAILBOXES; i++) {
         (void)bench_one(&run->bench, op_mailbox(script_mailbox_id(i), script_mailbox_name(i)));
     }
+    mark(run);
     while (run->submitted < SCRIPT_OPS) {
         do_group(run);
     }
@@ -119,8 +119,14 @@ static const char *const luck_names[] = {"all written", "only what was synced", 
 static bool try_image(struct run *run, const struct image *image, enum image_luck luck,
                       struct file_bytes *file)
 {
-    struct inspection inspection = {
-        .script = &run->script, .from = image->confirmed, .until = image->submitted};
+    struct inspection inspection = {.script = &run->script,
+                                    .named = image->named,
+                                    .used = image->opened,
+                                    .from = image->confirmed,
+                                    .until = image->submitted};
+    if (!image->opened && image->named) {
+        inspection.named = next_random(&run->random) % 2 == 0; /* the folder is not synced yet */
+    }
     (void)snprintf(inspection.path, sizeof inspection.path, "%.100s/image", run->bench.folder);
     image_cut(image, luck, &run->random, file);
     run->images++;
@@ -158,7 +164,7 @@ static bool cut_everywhere(struct run *run, uint64_t images)
 static void clean_up(struct run *run)
 {
     char path[BENCH_PATH_BYTES * 2];
-    static const char *const names[] = {"data.mdb", "lock.mdb", "lock"};
+    static const char *const names[] = {"data.mdb", "data.mdb.new", "lock.mdb", "lock"};
     for (size_t i = 0; i < sizeof names / sizeof names[0]; i++) {
         (void)snprintf(path, sizeof path, "%s/image/%s", run->bench.folder, names[i]);
         (void)unlink(path);

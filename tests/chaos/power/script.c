@@ -42,20 +42,21 @@ static bool choose(const struct model *model, enum place place, uint64_t *random
     return false;
 }
 
-static void make_append(const struct model *model, uint64_t *random, struct step *step)
+static void make_append(const struct model *model, bool repeats, uint64_t *random,
+                        struct step *step)
 {
     step->kind = STORE_APPEND;
     step->message = model->messages;
     step->to = 1 + (unsigned)(next_random(random) % ((1U << SCRIPT_MAILBOXES) - 1));
     step->lane = (uint8_t)(next_random(random) % LANE_COUNT);
     step->due_ms = next_random(random) % 8 == 0 ? DUE_MS + (int64_t)(next_random(random) % 100) : 0;
-    step->known = model->messages > 0 && next_random(random) % 6 == 0;
+    step->known = repeats && model->messages > 0 && next_random(random) % 6 == 0;
     if (step->known) {
         step->message = next_random(random) % model->messages;
     }
 }
 
-static void make_step(const struct model *model, uint64_t *random, struct step *step)
+static void make_step(const struct model *model, bool repeats, uint64_t *random, struct step *step)
 {
     static const enum store_op_kind answers[] = {STORE_ACK,   STORE_ACK,  STORE_ACK,    STORE_ACK,
                                                  STORE_DEFER, STORE_BURY, STORE_REPLAY, STORE_DROP};
@@ -64,7 +65,7 @@ static void make_step(const struct model *model, uint64_t *random, struct step *
     memset(step, 0, sizeof *step);
     if (next_random(random) % 2 == 0 ||
         !choose(model, dead ? PLACE_DEAD : PLACE_WAITING, random, step)) {
-        make_append(model, random, step);
+        make_append(model, repeats, random, step);
         return;
     }
     step->kind = kind;
@@ -100,7 +101,7 @@ static void apply(struct model *model, const struct step *step)
     }
 }
 
-void script_make(struct script *script, uint64_t seed)
+void script_make(struct script *script, uint64_t seed, bool repeats)
 {
     static struct model model; /* large */
     uint64_t random = seed;
@@ -111,7 +112,7 @@ void script_make(struct script *script, uint64_t seed)
         (void)snprintf(script->ids[i], SCRIPT_ID_BYTES, "m%zu", i);
     }
     for (size_t i = 0; i < SCRIPT_OPS; i++) {
-        make_step(&model, &random, &script->steps[i]);
+        make_step(&model, repeats, &random, &script->steps[i]);
         apply(&model, &script->steps[i]);
     }
 }

@@ -52,7 +52,8 @@ struct script {
     char ids[SCRIPT_MESSAGES][SCRIPT_ID_BYTES];
 };
 
-void script_make(struct script *script, uint64_t seed);
+/* `repeats`: some messages are sent again. */
+void script_make(struct script *script, uint64_t seed, bool repeats);
 
 /* What is there after the first `steps`. */
 void model_after(struct model *model, const struct script *script, size_t steps);

@@ -22,7 +22,16 @@
 struct load {
     const struct directory_listener *listener;
     struct directory *directory;
+    struct subscriber *subscribers; /* in the order of their files */
+    struct subscriber **last_subscriber;
     bool failed;
+};
+
+/* A member that subscribes, until the flows are there. */
+struct subscriber {
+    struct subscriber *next;
+    relais_member *member;
+    char path[];
 };
 
 /* Adds one file to the directory. */
@@ -50,6 +59,14 @@ static void tell_refusal(struct load *load, const char *path, const char *key, c
     case DIRECTORY_INVALID:
         (void)error_set(&error, RELAIS_CONFIG_INVALID, key, _("a member that has a file"), "%s",
                         wrong);
+        break;
+    case DIRECTORY_UNKNOWN_FLOW:
+        (void)error_set(&error, RELAIS_CONFIG_INVALID, key, _("a flow that has a file"), "%s",
+                        wrong);
+        break;
+    case DIRECTORY_NOT_ALLOWED:
+        (void)error_set(&error, RELAIS_CONFIG_INVALID, key,
+                        _("a flow that has this member among its receivers"), "%s", wrong);
         break;
     case DIRECTORY_FULL: {
         char right[64];
@@ -118,6 +135,61 @@ static void add_quota(struct load *load, const char *path, const relais_member *
     }
 }
 
+static void no_memory(struct load *load)
+{
+    const relais_error error = {.status = RELAIS_NO_MEMORY};
+
+    tell(load, &error);
+}
+
+/* Takes the member over. */
+static void keep_subscriber(struct load *load, const char *path, relais_member *member)
+{
+    size_t size = strlen(path) + 1;
+    struct subscriber *subscriber = malloc(sizeof *subscriber + size);
+
+    if (subscriber == NULL) {
+        relais_member_free(member);
+        no_memory(load);
+        return;
+    }
+    *subscriber = (struct subscriber){.member = member};
+    memcpy(subscriber->path, path, size);
+    *load->last_subscriber = subscriber;
+    load->last_subscriber = &subscriber->next;
+}
+
+static void add_subscriptions(struct load *load, const struct subscriber *subscriber)
+{
+    char key[64];
+
+    for (size_t i = 0; i < subscriber->member->subscription_count; i++) {
+        const relais_subscription *one = &subscriber->member->subscriptions[i];
+
+        (void)snprintf(key, sizeof key, "subscriptions[%zu].flow", i);
+        tell_refusal(load, subscriber->path, key, one->flow,
+                     directory_subscribe(load->directory, one->flow, subscriber->member->slug,
+                                         one->service));
+    }
+}
+
+/* Once the flows are there, whose errors would be told again for each subscriber. */
+static void end_subscribers(struct load *load)
+{
+    const bool files_are_good = !load->failed;
+
+    while (load->subscribers != NULL) {
+        struct subscriber *subscriber = load->subscribers;
+
+        if (files_are_good) {
+            add_subscriptions(load, subscriber);
+        }
+        load->subscribers = subscriber->next;
+        relais_member_free(subscriber->member);
+        free(subscriber);
+    }
+}
+
 static void add_member(struct load *load, const char *path)
 {
     relais_member *member = NULL;
@@ -134,6 +206,10 @@ static void add_member(struct load *load, const char *path)
         add_parts(load, path, member);
     } else {
         tell_refusal(load, path, "slug", member->slug, status);
+    }
+    if (status == DIRECTORY_OK && member->subscription_count > 0) {
+        keep_subscriber(load, path, member);
+        return;
     }
     relais_member_free(member);
 }
@@ -245,14 +321,14 @@ struct directory *directory_load(const char *members_folder, const char *flows_f
 {
     struct load load = {.listener = listener, .directory = directory_new()};
 
+    load.last_subscriber = &load.subscribers;
     if (load.directory == NULL) {
-        relais_error error = {.status = RELAIS_NO_MEMORY};
-
-        tell(&load, &error);
+        no_memory(&load);
         return NULL;
     }
     load_folder(&load, members_folder, add_member);
     load_folder(&load, flows_folder, add_flow);
+    end_subscribers(&load);
     if (load.failed) {
         directory_free(load.directory);
         return NULL;

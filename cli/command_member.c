@@ -27,6 +27,7 @@ static const struct column show_columns[] = {
     {"services", N_("Services"), COLUMN_TEXT},
     {"client_names", N_("Clients"), COLUMN_TEXT},
     {"quota_texts", N_("Quotas of its own"), COLUMN_TEXT},
+    {"subscriptions", N_("Subscriptions"), COLUMN_TEXT},
 };
 
 static enum exit_code add(const struct invocation *invocation, const struct home *home,

@@ -195,6 +195,7 @@ static void send_item(struct item *item)
                                         media_type ? media_type : source_file_media_type(name),
                                     .to = sending->to,
                                     .to_count = sending->to_count,
+                                    .to_subscribers = options_has(options, "subscribers"),
                                     .flow = options_text(options, "flow"),
                                     .from = options_text(options, "from"),
                                     .extensions = extensions,
@@ -213,8 +214,10 @@ static enum exit_code check_line(const struct invocation *invocation)
     const char *flow = options_text(options, "flow");
     const char *from = options_text(options, "from");
     const char *id = options_text(options, "id");
-    if (!options_has(options, "to")) {
-        return talk_usage(command, _("--to is missing: the recipient, member/service"));
+    if (options_has(options, "to") == options_has(options, "subscribers")) {
+        return talk_usage(command, options_has(options, "to")
+                                       ? _("either --to or --subscribers")
+                                       : _("--to is missing: the recipient, member/service"));
     }
     for (size_t i = 0; i < options->use_count; i++) {
         const struct option_use *use = &options->uses[i];
@@ -284,7 +287,7 @@ static enum exit_code run(struct invocation *invocation)
     size_t count = options->argument_count;
     struct item *items = calloc(count, sizeof(*items));
     sending.to = options_values(options, "to", &sending.to_count);
-    if (!items || !sending.to || !interrupt_init(&sending.interrupt)) {
+    if (!items || (!sending.to && sending.to_count > 0) || !interrupt_init(&sending.interrupt)) {
         code = talk_no_memory();
         goto done;
     }
@@ -312,6 +315,8 @@ done:
 
 static const struct option_spec options[] = {
     {"to", 't', WORDS_ADDRESS, "ADDRESS", N_("the recipient, member/service; again for more")},
+    {"subscribers", 0, WORDS_NONE, NULL,
+     N_("instead of --to: every service that has subscribed to the flow")},
     {"flow", 'f', WORDS_FLOW, "CODE", N_("the flow that allows the exchange")},
     {"from", 0, WORDS_ADDRESS, "ADDRESS", N_("our own address, where answers may go")},
     {"type", 0, WORDS_NONE, "TYPE", N_("CloudEvents type (default: fr.relais.file)")},
@@ -330,6 +335,7 @@ const struct command command_send = {
     .arguments = "FILE...",
     .examples = "relais send acte.xml --to commune-76540/etat-civil --flow ETATCIVIL\n"
                 "relais send *.pdf --to dila/accueil --flow CERTDC -o json\n"
+                "relais send notice.pdf --subscribers --flow JOURNALOFFICIEL\n"
                 "generate | relais send - --to dila/accueil --flow CERTDC\n",
     .notes = N_("A message is accepted when the broker has it on disk. FILE \"-\" is stdin. With "
                 "-o json or jsonl each outcome is one object on a line."),

@@ -17,13 +17,29 @@ static const struct option_spec shared_options[] = {
 };
 
 static const struct command *const table[] = {
-    &command_init,         &command_key_new,     &command_key_show,
-    &command_member_add,   &command_member_list, &command_member_show,
-    &command_member_usage, &command_client_add,  &command_client_list,
-    &command_flow_add,     &command_flow_list,   &command_flow_show,
-    &command_send,         &command_receive,     &command_queues,
-    &command_dead_list,    &command_dead_show,   &command_dead_replay,
-    &command_dead_drop,    &command_status,      NULL,
+    &command_init,
+    &command_key_new,
+    &command_key_show,
+    &command_member_add,
+    &command_member_list,
+    &command_member_show,
+    &command_member_subscribe,
+    &command_member_unsubscribe,
+    &command_member_usage,
+    &command_client_add,
+    &command_client_list,
+    &command_flow_add,
+    &command_flow_list,
+    &command_flow_show,
+    &command_send,
+    &command_receive,
+    &command_queues,
+    &command_dead_list,
+    &command_dead_show,
+    &command_dead_replay,
+    &command_dead_drop,
+    &command_status,
+    NULL,
 };
 
 const struct command *const *commands_all(void)

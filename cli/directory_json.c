@@ -83,6 +83,17 @@ static json_t *quota_json(const relais_quota *quota, json_t *texts)
     return object;
 }
 
+/* "accueil JOURNALOFFICIEL": the service and the flow. */
+static json_t *subscriptions_json(const relais_member *member)
+{
+    json_t *array = json_array();
+    for (size_t i = 0; i < member->subscription_count; i++) {
+        const relais_subscription *one = &member->subscriptions[i];
+        json_array_append_new(array, json_sprintf("%s %s", one->service, one->flow));
+    }
+    return array;
+}
+
 json_t *member_json(const relais_member *member)
 {
     json_t *quota_texts = json_array();
@@ -95,11 +106,12 @@ json_t *member_json(const relais_member *member)
         json_array_append_new(clients, json_pack("{s:s, s:s, s:o}", "name", client->name, "key",
                                                  client->key, "roles", roles_json(client->roles)));
     }
-    return json_pack("{s:s, s:s, s:s, s:s?, s:s?, s:o, s:o, s:o, s:o, s:o}", "slug", member->slug,
-                     "name", member->name, "kind", relais_member_kind_name(member->kind), "siret",
-                     member->siret, "insee", member->insee, "services",
-                     texts_json(member->services, member->service_count), "clients", clients,
-                     "client_names", names, "quota", quota, "quota_texts", quota_texts);
+    return json_pack("{s:s, s:s, s:s, s:s?, s:s?, s:o, s:o, s:o, s:o, s:o, s:o}", "slug",
+                     member->slug, "name", member->name, "kind",
+                     relais_member_kind_name(member->kind), "siret", member->siret, "insee",
+                     member->insee, "services", texts_json(member->services, member->service_count),
+                     "clients", clients, "client_names", names, "quota", quota, "quota_texts",
+                     quota_texts, "subscriptions", subscriptions_json(member));
 }
 
 json_t *member_row_json(const relais_member *member)

@@ -45,6 +45,16 @@ static const cyaml_schema_field_t client_fields[] = {
 static const cyaml_schema_value_t client_schema = {
     CYAML_VALUE_MAPPING(CYAML_FLAG_DEFAULT, relais_member_client, client_fields)};
 
+static const cyaml_schema_field_t subscription_fields[] = {
+    CYAML_FIELD_STRING_PTR("flow", CYAML_FLAG_POINTER, relais_subscription, flow, 1,
+                           DIRECTORY_NAME_BYTES),
+    CYAML_FIELD_STRING_PTR("service", CYAML_FLAG_POINTER, relais_subscription, service, 1,
+                           DIRECTORY_NAME_BYTES),
+    CYAML_FIELD_END};
+
+static const cyaml_schema_value_t subscription_schema = {
+    CYAML_VALUE_MAPPING(CYAML_FLAG_DEFAULT, relais_subscription, subscription_fields)};
+
 static const cyaml_schema_field_t member_fields[] = {
     CYAML_FIELD_STRING_PTR("slug", CYAML_FLAG_POINTER, relais_member, slug, 1,
                            DIRECTORY_NAME_BYTES),
@@ -61,6 +71,9 @@ static const cyaml_schema_field_t member_fields[] = {
                                clients, client_count, &client_schema, 0, DIRECTORY_CLIENTS),
     CYAML_FIELD_MAPPING_PTR("quota", CYAML_FLAG_POINTER | CYAML_FLAG_OPTIONAL, relais_member, quota,
                             directory_quota_fields),
+    CYAML_FIELD_SEQUENCE_COUNT("subscriptions", CYAML_FLAG_POINTER | CYAML_FLAG_OPTIONAL,
+                               relais_member, subscriptions, subscription_count,
+                               &subscription_schema, 0, DIRECTORY_SUBSCRIPTIONS),
     CYAML_FIELD_END};
 
 static const cyaml_schema_value_t member_schema = {
@@ -79,8 +92,13 @@ void relais_member_free(relais_member *member)
         free(member->clients[i].key);
     }
     directory_quota_free(member->quota);
+    for (size_t i = 0; member->subscriptions != NULL && i < member->subscription_count; i++) {
+        free(member->subscriptions[i].flow);
+        free(member->subscriptions[i].service);
+    }
     free(member->services);
     free(member->clients);
+    free(member->subscriptions);
     free(member->slug);
     free(member->name);
     free(member->siret);
@@ -206,7 +224,10 @@ relais_status relais_member_check(const relais_member *member, relais_error *err
     if (status == RELAIS_OK) {
         status = directory_quota_check(member->quota, error);
     }
-    return status == RELAIS_OK ? check_clients(member, error) : status;
+    if (status == RELAIS_OK) {
+        status = check_clients(member, error);
+    }
+    return status == RELAIS_OK ? directory_check_subscriptions(member, error) : status;
 }
 
 relais_status relais_member_load(const char *path, relais_member **out_member, relais_error *error)

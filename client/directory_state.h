@@ -10,12 +10,13 @@
 #include <stddef.h>
 
 enum {
-    DIRECTORY_TEXT_BYTES = 1024, /* name, title, purpose, legal basis: a paragraph */
-    DIRECTORY_NAME_BYTES = 64,   /* slugs and codes: docs/protocol.md, "Names" */
-    DIRECTORY_RULE_BYTES = 80,   /* "kind:" and a kind, or a slug */
-    DIRECTORY_SERVICES = 256,    /* of one member: the largest authorities have some dozens */
-    DIRECTORY_CLIENTS = 64,      /* of one member */
-    DIRECTORY_RULES = 50000,     /* of one flow: every member by name, at most */
+    DIRECTORY_TEXT_BYTES = 1024,    /* name, title, purpose, legal basis: a paragraph */
+    DIRECTORY_NAME_BYTES = 64,      /* slugs and codes: docs/protocol.md, "Names" */
+    DIRECTORY_RULE_BYTES = 80,      /* "kind:" and a kind, or a slug */
+    DIRECTORY_SERVICES = 256,       /* of one member: the largest authorities have some dozens */
+    DIRECTORY_CLIENTS = 64,         /* of one member */
+    DIRECTORY_RULES = 50000,        /* of one flow: every member by name, at most */
+    DIRECTORY_SUBSCRIPTIONS = 4096, /* of one member: each flow of a bus, twice */
 };
 
 /* "commune", ... : the text of the schema's enum. */
@@ -33,6 +34,9 @@ relais_status directory_blame(relais_error *error, const char *list, size_t inde
 /* directory_quota.c */
 relais_status directory_quota_check(const relais_quota *quota, relais_error *error);
 void directory_quota_free(relais_quota *quota);
+
+/* Each service is the member's, each pair is there once. */
+relais_status directory_check_subscriptions(const relais_member *member, relais_error *error);
 
 /* A text that must be there: RELAIS_FIELD_MISSING, RELAIS_FIELD_INVALID when too long. */
 relais_status directory_require(const char *text, const char *field, relais_error *error);

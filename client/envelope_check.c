@@ -81,6 +81,11 @@ static relais_status check_address(const char *field, const char *text, relais_e
 static relais_status check_recipients(const relais_message *message, relais_error *error)
 {
     char field[32];
+    if (message->to_subscribers) {
+        return message->to_count == 0
+                   ? RELAIS_OK
+                   : invalid(error, "to", NULL, _("no recipients beside to_subscribers"));
+    }
     if (message->to_count == 0 || message->to == NULL) {
         return error_fill(error, RELAIS_FIELD_MISSING, "to", NULL,
                           _("an address such as commune-76540/etat-civil"));

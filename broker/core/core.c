@@ -292,6 +292,7 @@ static void on_stored(struct step *step, struct store_result *result)
     if (ticket_done(&step->core->tickets, result->ticket, result->kind, &ticket)) {
         switch (result->kind) {
         case STORE_MAILBOX:
+        case STORE_MAILBOXES:
             mailbox_announced(step, &ticket, result->status);
             break;
         case STORE_APPEND:

@@ -6,6 +6,7 @@
 #include "core/directory.h"
 
 #include "core/directory_rules.h"
+#include "core/directory_subscribers.h"
 #include "core/limits.h"
 #include "core/region.h"
 #include "core/table.h"
@@ -15,7 +16,7 @@
 #include <stdlib.h>
 #include <string.h>
 
-enum { KEY_CHARACTERS = 40 };
+enum { KEY_CHARACTERS = 40, SERVICES_FIRST = 256 };
 
 /* https://rfc.zeromq.org/spec/32: the alphabet of Z85. */
 static const char Z85[] =
@@ -23,6 +24,8 @@ static const char Z85[] =
 
 struct service {
     struct service *next;
+    const struct directory_member *member;
+    size_t number; /* bit in the subscribers of flows */
     const char *name;
 };
 
@@ -46,13 +49,16 @@ struct directory_flow {
     uint64_t payload_bytes_max;
     struct directory_rules senders;
     struct directory_rules receivers;
+    struct directory_subscribers subscribers;
 };
 
 struct directory {
     struct table members;
     struct table clients;
     struct table flows;
-    size_t services;
+    struct service **services; /* by number */
+    size_t service_count;
+    size_t service_capacity;
     struct region region;
     bool sealed;
 };
@@ -99,7 +105,9 @@ void directory_free(struct directory *directory)
     while ((flow = table_next(&directory->flows, &cursor))) {
         directory_rules_fini(&flow->senders);
         directory_rules_fini(&flow->receivers);
+        directory_subscribers_fini(&flow->subscribers);
     }
+    free(directory->services);
     table_fini(&directory->members);
     table_fini(&directory->clients);
     table_fini(&directory->flows);
@@ -148,6 +156,34 @@ enum directory_status directory_add_member(struct directory *directory, const ch
                                                                  : DIRECTORY_NO_MEMORY;
 }
 
+static struct service *find_service(const struct directory_member *member, const char *service)
+{
+    struct service *one = member->services;
+    while (one && strcmp(one->name, service) != 0) {
+        one = one->next;
+    }
+    return one;
+}
+
+/* Gives the service its number. False without memory. */
+static bool number_service(struct directory *directory, struct service *service)
+{
+    if (directory->service_count == directory->service_capacity) {
+        size_t capacity =
+            directory->service_capacity ? directory->service_capacity * 2 : (size_t)SERVICES_FIRST;
+        struct service **services =
+            realloc(directory->services, capacity * sizeof(struct service *));
+        if (!services) {
+            return false;
+        }
+        directory->services = services;
+        directory->service_capacity = capacity;
+    }
+    service->number = directory->service_count;
+    directory->services[directory->service_count++] = service;
+    return true;
+}
+
 enum directory_status directory_add_service(struct directory *directory, const char *member,
                                             const char *service)
 {
@@ -160,17 +196,18 @@ enum directory_status directory_add_service(struct directory *directory, const c
         return DIRECTORY_DUPLICATE;
     }
     if (owner->service_count >= LIMIT_MEMBER_SERVICES ||
-        directory->services >= LIMIT_DIRECTORY_SERVICES) {
+        directory->service_count >= LIMIT_DIRECTORY_SERVICES) {
         return DIRECTORY_FULL;
     }
     struct service *record = region_alloc(&directory->region, sizeof *record);
-    if (!record || !(record->name = region_text(&directory->region, service, strlen(service)))) {
+    if (!record || !(record->name = region_text(&directory->region, service, strlen(service))) ||
+        !number_service(directory, record)) {
         return DIRECTORY_NO_MEMORY;
     }
+    record->member = owner;
     record->next = owner->services;
     owner->services = record;
     owner->service_count++;
-    directory->services++;
     return DIRECTORY_OK;
 }
 
@@ -267,6 +304,29 @@ enum directory_status directory_allow_receiver(struct directory *directory, cons
     return found ? allow(directory, &found->receivers, rule) : DIRECTORY_INVALID;
 }
 
+enum directory_status directory_subscribe(struct directory *directory, const char *flow,
+                                          const char *member, const char *service)
+{
+    assert(!directory->sealed);
+    struct directory_flow *found = find_flow(directory, flow);
+    if (!found) {
+        return DIRECTORY_UNKNOWN_FLOW;
+    }
+    const struct directory_member *owner = find_member(directory, member, strlen(member));
+    const struct service *subscriber = owner ? find_service(owner, service) : NULL;
+    if (!subscriber) {
+        return DIRECTORY_INVALID;
+    }
+    if (!directory_may_receive(found, owner)) {
+        return DIRECTORY_NOT_ALLOWED;
+    }
+    if (directory_subscribers_has(&found->subscribers, subscriber->number)) {
+        return DIRECTORY_DUPLICATE;
+    }
+    return directory_subscribers_add(&found->subscribers, subscriber->number) ? DIRECTORY_OK
+                                                                              : DIRECTORY_NO_MEMORY;
+}
+
 void directory_seal(struct directory *directory)
 {
     directory->sealed = true;
@@ -301,12 +361,7 @@ const struct quota *directory_member_quota(const struct directory_member *member
 
 bool directory_has_service(const struct directory_member *member, const char *service)
 {
-    for (const struct service *one = member->services; one; one = one->next) {
-        if (strcmp(one->name, service) == 0) {
-            return true;
-        }
-    }
-    return false;
+    return find_service(member, service) != NULL;
 }
 
 bool directory_may_send(const struct directory_flow *flow, const struct directory_member *member)
@@ -322,6 +377,31 @@ bool directory_may_receive(const struct directory_flow *flow, const struct direc
 uint64_t directory_flow_payload_bytes(const struct directory_flow *flow)
 {
     return flow->payload_bytes_max;
+}
+
+size_t directory_subscribers(const struct directory_flow *flow)
+{
+    return flow->subscribers.count;
+}
+
+bool directory_subscribes(const struct directory_flow *flow, const struct directory_member *member,
+                          const char *service)
+{
+    const struct service *found = find_service(member, service);
+    return found && directory_subscribers_has(&flow->subscribers, found->number);
+}
+
+bool directory_next_subscriber(const struct directory *directory, const struct directory_flow *flow,
+                               size_t *cursor, struct directory_address *out_address)
+{
+    size_t number = 0;
+    if (!directory_subscribers_next(&flow->subscribers, cursor, &number)) {
+        return false;
+    }
+    const struct service *service = directory->services[number];
+    *out_address =
+        (struct directory_address){.member = service->member->slug, .service = service->name};
+    return true;
 }
 
 size_t directory_members(const struct directory *directory)

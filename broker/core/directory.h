@@ -4,7 +4,8 @@
  * A change of members or flows is a new snapshot (EVENT_DIRECTORY).
  *
  * Invariants: 1. slugs, keys and flow codes are unique (directory_add_... refuses a second one);
- * 2. after directory_seal() nothing changes; 3. what is not allowed by a flow is refused.
+ * 2. after directory_seal() nothing changes; 3. what is not allowed by a flow is refused;
+ * 4. a subscriber of a flow may receive it.
  */
 #ifndef RELAIS_CORE_DIRECTORY_H
 #define RELAIS_CORE_DIRECTORY_H
@@ -46,12 +47,20 @@ struct directory_client {
     unsigned roles; /* ROLE_MAY_... */
 };
 
+/* "member/service" in its two parts; the text is the directory's. */
+struct directory_address {
+    const char *member;
+    const char *service;
+};
+
 /* What a builder call answers. */
 enum directory_status {
     DIRECTORY_OK,
     DIRECTORY_DUPLICATE, /* this slug, key or code is there already */
     DIRECTORY_INVALID,   /* breaks the grammar of names, or refers to what is not there */
     DIRECTORY_FULL,      /* a limit of limits.h */
+    DIRECTORY_UNKNOWN_FLOW,
+    DIRECTORY_NOT_ALLOWED, /* by the flow */
     DIRECTORY_NO_MEMORY,
 };
 
@@ -76,6 +85,10 @@ enum directory_status directory_allow_sender(struct directory *directory, const 
                                              const char *rule);
 enum directory_status directory_allow_receiver(struct directory *directory, const char *flow,
                                                const char *rule);
+/* The service receives what is sent by this flow without a recipient. Only once the flow has all
+ * its receivers: DIRECTORY_NOT_ALLOWED when the member is none of them. */
+enum directory_status directory_subscribe(struct directory *directory, const char *flow,
+                                          const char *member, const char *service);
 void directory_seal(struct directory *directory);
 
 /* Reading. NULL: unknown. */
@@ -91,6 +104,14 @@ bool directory_may_receive(const struct directory_flow *flow,
                            const struct directory_member *member);
 uint64_t directory_flow_payload_bytes(
     const struct directory_flow *flow); /* 0: the broker's limit */
+
+/* How many services have subscribed, and the next of them: begin with *cursor 0. False behind the
+ * last. In the order in which services were added. */
+size_t directory_subscribers(const struct directory_flow *flow);
+bool directory_subscribes(const struct directory_flow *flow, const struct directory_member *member,
+                          const char *service);
+bool directory_next_subscriber(const struct directory *directory, const struct directory_flow *flow,
+                               size_t *cursor, struct directory_address *out_address);
 size_t directory_members(const struct directory *directory);
 size_t directory_flows(const struct directory *directory);
 

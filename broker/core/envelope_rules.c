@@ -4,6 +4,7 @@
  */
 #include "core/envelope_rules.h"
 
+#include "core/recipients.h"
 #include "wire/codec.h"
 
 #include <string.h>
@@ -136,17 +137,27 @@ static bool check_recipient(const struct envelope_subject *subject,
            refuse(subject, out_refusal, code, element(subject, "to", i, ""), address, right);
 }
 
+/* Without recipients it goes to the subscribers, and to nobody is a mistake. */
+static bool check_subscribers(const struct envelope_subject *subject,
+                              const struct directory_flow *flow, struct refusal *out_refusal)
+{
+    const struct directory *directory = subject->step->core->directory;
+    return recipients_of(directory, flow, subject->envelope) > 0 ||
+           refuse(subject, out_refusal, RELAIS__V1__CODE__CODE_NO_SUBSCRIBER, "to", "",
+                  N_("1 to 64 addresses, or a flow that services have subscribed to"));
+}
+
 static bool check_to(const struct envelope_subject *subject, const struct directory_flow *flow,
                      struct refusal *out_refusal)
 {
     const Relais__V1__Envelope *envelope = subject->envelope;
     if (envelope->n_to == 0) {
-        return missing(subject, out_refusal, "to", N_("1 to 64 addresses"));
+        return check_subscribers(subject, flow, out_refusal);
     }
     if (envelope->n_to > WIRE_RECIPIENTS) {
         return invalid(subject, out_refusal, "to",
                        refusal_number(subject->step->effects, envelope->n_to),
-                       N_("1 to 64 addresses"));
+                       N_("1 to 64 addresses, or none: every subscriber of the flow"));
     }
     for (size_t i = 0; i < envelope->n_to; i++) {
         if (!check_recipient(subject, flow, i, out_refusal)) {

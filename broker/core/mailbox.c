@@ -119,14 +119,59 @@ void mailbox_announce(struct step *step, struct mailbox *mailbox)
     }
 }
 
+static uint32_t count_unknown(struct mailbox *const *mailboxes, uint32_t count)
+{
+    uint32_t unknown = 0;
+    for (uint32_t i = 0; i < count; i++) {
+        unknown += mailboxes[i]->announced ? 0 : 1;
+    }
+    return unknown;
+}
+
+bool mailboxes_announce(struct step *step, struct mailbox *const *mailboxes, uint32_t count)
+{
+    uint32_t unknown = count_unknown(mailboxes, count);
+    if (unknown == 0) {
+        return true;
+    }
+    struct store_name *names = effects_alloc(step->effects, unknown * sizeof *names);
+    struct mailbox **told = calloc(unknown, sizeof(struct mailbox *));
+    struct ticket *ticket = NULL;
+    if (!names || !told) {
+        free(told);
+        return false;
+    }
+    struct store_op *op = core_op(step, STORE_MAILBOXES, &ticket);
+    op->announce.names = names;
+    op->announce.count = unknown;
+    if (!ticket) {
+        free(told);
+        return true; /* effects->failed is set */
+    }
+    ticket->mailboxes = told;
+    ticket->mailbox_count = unknown;
+    for (uint32_t i = 0, at = 0; i < count; i++) {
+        if (!mailboxes[i]->announced) {
+            names[at] = (struct store_name){.id = mailboxes[i]->id, .name = mailboxes[i]->name};
+            told[at++] = mailboxes[i];
+            mailboxes[i]->announced = true;
+        }
+    }
+    return true;
+}
+
 void mailbox_announced(struct step *step, const struct ticket *ticket, enum store_status status)
 {
-    if (status != STORE_DONE) {
+    uint32_t count = ticket->mailboxes ? ticket->mailbox_count : 1;
+    for (uint32_t i = 0; i < count && status != STORE_DONE; i++) {
         /* The next submit for it says the name again. */
-        ticket->mailbox->announced = false;
-        struct effect *effect = note(step->effects, NOTE_WARNING, "store.mailbox_refused");
-        note_number(effect, "mailbox", ticket->mailbox->id);
+        struct mailbox *mailbox = ticket->mailboxes ? ticket->mailboxes[i] : ticket->mailbox;
+        mailbox->announced = false;
     }
+    if (status != STORE_DONE) {
+        note_number(note(step->effects, NOTE_WARNING, "store.mailbox_refused"), "mailboxes", count);
+    }
+    free(ticket->mailboxes);
 }
 
 void mailbox_count_append(struct core *core, struct mailbox *mailbox, uint64_t bytes)

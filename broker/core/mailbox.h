@@ -23,6 +23,9 @@ struct mailbox **mailboxes_sorted(struct core *core, size_t *out_count);
 
 /* Tells the store its name, once, before the first op that needs it. */
 void mailbox_announce(struct step *step, struct mailbox *mailbox);
+/* The same for several, in one op. False without memory, and nothing is told. */
+bool mailboxes_announce(struct step *step, struct mailbox *const *mailboxes, uint32_t count);
+/* Frees what the ticket holds. */
 void mailbox_announced(struct step *step, const struct ticket *ticket, enum store_status status);
 
 /* An entry came in or went for good. */

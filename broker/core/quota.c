@@ -151,6 +151,11 @@ bool quota_pass(struct step *step, struct member_use *use, const struct quota *q
     return false;
 }
 
+void quota_return(struct member_use *use, const struct quota *quota)
+{
+    use->tokens += quota->rate == 0 ? 0 : TOKEN;
+}
+
 uint32_t quota_burst(struct member_use *use, const struct quota *quota, int64_t mono_ms)
 {
     if (quota->rate == 0) {

@@ -39,6 +39,9 @@ bool quota_admit(struct step *step, struct member_use *use, const struct quota *
 bool quota_pass(struct step *step, struct member_use *use, const struct quota *quota,
                 struct refusal *out_refusal);
 
+/* It was counted, but may not be sent now for another reason. */
+void quota_return(struct member_use *use, const struct quota *quota);
+
 /* Messages that may be sent at once now; 0 without a rate. */
 uint32_t quota_burst(struct member_use *use, const struct quota *quota, int64_t mono_ms);
 

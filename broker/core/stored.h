@@ -55,6 +55,7 @@ enum store_op_kind {
     STORE_REPLAY,    /* a dead letter whose message is whole goes to its lane, with no attempts */
     STORE_DROP,      /* a dead letter goes for good */
     STORE_USAGE,     /* not a write: what a sender has in the store */
+    STORE_MAILBOXES, /* remember each of announce.names, all or none */
 };
 
 /* What a member has sent and that lies in the store, dead letters included: each message once,
@@ -68,6 +69,12 @@ struct store_usage {
 struct dead_key {
     uint32_t mailbox;
     uint64_t sequence;
+};
+
+/* One of the mailboxes that are to be remembered at once. */
+struct store_name {
+    uint32_t id;
+    const char *name; /* as in store_op.mailbox */
 };
 
 struct store_recipient {
@@ -124,6 +131,10 @@ struct store_op {
         struct {
             const char *sender;
         } usage;
+        struct {
+            const struct store_name *names;
+            uint32_t count;
+        } announce;
     };
 };
 

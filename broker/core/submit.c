@@ -9,6 +9,7 @@
 #include "core/mailbox.h"
 #include "core/note.h"
 #include "core/quota.h"
+#include "core/recipients.h"
 #include "core/reply.h"
 #include "core/session.h"
 #include "wire/body.h"
@@ -20,6 +21,7 @@
 enum {
     BUSY_RETRY_MS = 200,  /* some commits later */
     OVERHEAD_BYTES = 512, /* what an empty message costs while it is on its way to disk */
+    RECIPIENT_BYTES = 96, /* and a subscriber: its place in the effects, the store and the ticket */
     CODE_BITS = 32,
     FULL_NOTE_MS = 60000,
 };
@@ -114,23 +116,12 @@ static bool busy(const struct submission *submission, size_t part, const char *w
     return false;
 }
 
-/* What is checked before a byte of the envelope is looked at. */
-static bool check_admission(const struct submission *submission, const struct piece *piece,
-                            struct refusal *out_refusal)
+/* Back-pressure in messages and bytes. */
+static bool check_load(const struct submission *submission, const struct piece *piece,
+                       struct refusal *out_refusal)
 {
     const struct core *core = submission->step->core;
     const struct session *session = submission->session;
-    if ((submission->client->roles & ROLE_MAY_SEND) == 0) {
-        *out_refusal = (struct refusal){.code = RELAIS__V1__CODE__CODE_ROLE_MISSING,
-                                        .field = "client.roles",
-                                        .wrong = "without send",
-                                        .right = N_("a client with the role send")};
-        return false;
-    }
-    if (core->draining) {
-        *out_refusal = session_draining();
-        return false;
-    }
     if (session->window_messages >= LIMIT_WINDOW_MESSAGES) {
         return busy(submission, piece->part, "too many messages without an answer",
                     LIMIT_WINDOW_MESSAGES, out_refusal);
@@ -143,7 +134,44 @@ static bool check_admission(const struct submission *submission, const struct pi
         return busy(submission, piece->part, "too many bytes on their way to disk",
                     core->settings.storing_bytes, out_refusal);
     }
-    return quota_pass(submission->step, session->use, &submission->quota, out_refusal);
+    return true;
+}
+
+/* What is checked before a byte of the envelope is looked at. */
+static bool check_admission(const struct submission *submission, const struct piece *piece,
+                            struct refusal *out_refusal)
+{
+    const struct core *core = submission->step->core;
+    if ((submission->client->roles & ROLE_MAY_SEND) == 0) {
+        *out_refusal = (struct refusal){.code = RELAIS__V1__CODE__CODE_ROLE_MISSING,
+                                        .field = "client.roles",
+                                        .wrong = "without send",
+                                        .right = N_("a client with the role send")};
+        return false;
+    }
+    if (core->draining) {
+        *out_refusal = session_draining();
+        return false;
+    }
+    return check_load(submission, piece, out_refusal) &&
+           quota_pass(submission->step, submission->session->use, &submission->quota, out_refusal);
+}
+
+/* Subscribers may be many: what they cost counts as bytes on their way to disk. */
+static bool check_fan_out(const struct submission *submission, struct piece *piece,
+                          const Relais__V1__Envelope *envelope, struct refusal *out_refusal)
+{
+    const struct directory *directory = submission->step->core->directory;
+    if (envelope->n_to > 0) {
+        return true;
+    }
+    const struct directory_flow *flow = directory_flow(directory, envelope->flow);
+    piece->cost += (uint64_t)recipients_of(directory, flow, envelope) * RECIPIENT_BYTES;
+    if (!check_load(submission, piece, out_refusal)) {
+        quota_return(submission->session->use, &submission->quota);
+        return false;
+    }
+    return true;
 }
 
 static bool check_sizes(const struct submission *submission, const struct piece *piece,
@@ -200,30 +228,6 @@ static uint8_t lane_of(Relais__V1__Priority priority)
     return priority == RELAIS__V1__PRIORITY__PRIORITY_LOW ? LANE_LOW : LANE_NORMAL;
 }
 
-/* The mailboxes of the recipients, in memory that the ticket takes over when there are several.
- * False without memory. */
-static bool open_mailboxes(struct core *core, const Relais__V1__Envelope *envelope,
-                           struct mailbox ***out_many, struct mailbox **out_one)
-{
-    struct mailbox **many = NULL;
-    if (envelope->n_to > 1) {
-        many = calloc(envelope->n_to, sizeof(struct mailbox *));
-        if (!many) {
-            return false;
-        }
-    }
-    for (size_t i = 0; i < envelope->n_to; i++) {
-        struct mailbox *mailbox = mailbox_open(core, envelope->to[i]);
-        if (!mailbox) {
-            free(many);
-            return false;
-        }
-        *(many ? &many[i] : out_one) = mailbox;
-    }
-    *out_many = many;
-    return true;
-}
-
 static struct held_message hold(const struct event *event, const struct piece *piece)
 {
     struct buffer *const *buffers = event->frames.buffers + 1;
@@ -270,6 +274,7 @@ static void count_in(struct submission *submission, struct ticket *ticket,
     ticket->connection = submission->session->connection;
     ticket->number = submission->session->next_number + piece->part;
     ticket->bytes = (uint64_t)piece->envelope.size + piece->payload.size;
+    ticket->cost = piece->cost;
     submission->session->window_messages++;
     submission->session->window_bytes += piece->cost;
     core->storing++;
@@ -277,24 +282,49 @@ static void count_in(struct submission *submission, struct ticket *ticket,
     submission->taken_bytes += ticket->bytes;
 }
 
+/* False without memory. */
+static bool find_recipients(struct step *step, const Relais__V1__Envelope *envelope,
+                            struct recipients *out_recipients)
+{
+    const struct directory_flow *flow = directory_flow(step->core->directory, envelope->flow);
+    if (!recipients_open(step->core, flow, envelope, out_recipients)) {
+        return false;
+    }
+    if (!out_recipients->many) {
+        mailbox_announce(step, out_recipients->one);
+        return true;
+    }
+    if (!mailboxes_announce(step, out_recipients->many, out_recipients->count)) {
+        free(out_recipients->many);
+        return false;
+    }
+    return true;
+}
+
+/* What the store is told of them. NULL without memory. */
+static struct store_recipient *lay_recipients(struct step *step,
+                                              const Relais__V1__Envelope *envelope,
+                                              const struct recipients *recipients, int64_t due_ms)
+{
+    struct store_recipient *places =
+        effects_alloc(step->effects, recipients->count * sizeof *places);
+    for (uint32_t i = 0; places && i < recipients->count; i++) {
+        places[i] = (struct store_recipient){.mailbox = recipients_at(recipients, i)->id,
+                                             .lane = lane_of(envelope->priority),
+                                             .due_ms = due_ms};
+    }
+    return places;
+}
+
 /* To the store. False without memory: *out_refusal says so. */
 static bool append(struct submission *submission, const struct piece *piece,
                    const Relais__V1__Envelope *envelope, struct refusal *out_refusal)
 {
     struct step *step = submission->step;
-    struct mailbox **many = NULL;
-    struct mailbox *one = NULL;
-    struct store_recipient *recipients =
-        effects_alloc(step->effects, envelope->n_to * sizeof *recipients);
-    if (!recipients || !open_mailboxes(step->core, envelope, &many, &one)) {
-        return busy(submission, piece->part, "no memory", 0, out_refusal);
-    }
+    struct recipients recipients = {0};
     int64_t due_ms = envelope->not_before_ms > step->now.wall_ms ? envelope->not_before_ms : 0;
-    for (size_t i = 0; i < envelope->n_to; i++) {
-        struct mailbox *mailbox = many ? many[i] : one;
-        mailbox_announce(step, mailbox);
-        recipients[i] = (struct store_recipient){
-            .mailbox = mailbox->id, .lane = lane_of(envelope->priority), .due_ms = due_ms};
+    if (!find_recipients(step, envelope, &recipients)) {
+        return busy(submission, piece->part, "no memory", 0, out_refusal);
     }
     struct ticket *ticket = NULL;
     struct store_op *op = core_op(step, STORE_APPEND, &ticket);
@@ -302,18 +332,18 @@ static bool append(struct submission *submission, const struct piece *piece,
         effects_text(step->effects, directory_member_slug(submission->client->member));
     op->append.id = effects_text(step->effects, envelope->id);
     op->append.message = hold(submission->event, piece);
-    op->append.recipients = recipients;
-    op->append.recipient_count = (uint32_t)envelope->n_to;
+    op->append.recipients = lay_recipients(step, envelope, &recipients, due_ms);
+    op->append.recipient_count = recipients.count;
     op->append.expires_ms = envelope->expires_at_ms;
     op->append.quota = (struct store_usage){.messages = submission->quota.messages,
                                             .bytes = submission->quota.bytes};
     if (!ticket) {
-        free(many);
+        free(recipients.many);
         return true; /* effects->failed is set */
     }
-    ticket->mailbox = one;
-    ticket->mailboxes = many;
-    ticket->mailbox_count = (uint32_t)envelope->n_to;
+    ticket->mailbox = recipients.one;
+    ticket->mailboxes = recipients.many;
+    ticket->mailbox_count = recipients.count;
     ticket->due_ms = due_ms;
     count_in(submission, ticket, piece);
     trace_submitted(submission, ticket, envelope);
@@ -346,7 +376,8 @@ static void take_part(struct submission *submission, const Relais__V1__Part *par
         quota_fits(submission->step, submission->session->use, &submission->quota,
                    piece.cost - OVERHEAD_BYTES, &refusal)) {
         const Relais__V1__Envelope *envelope = read_envelope(submission, &piece, &refusal);
-        if (envelope && append(submission, &piece, envelope, &refusal)) {
+        if (envelope && check_fan_out(submission, &piece, envelope, &refusal) &&
+            append(submission, &piece, envelope, &refusal)) {
             return;
         }
     }
@@ -450,10 +481,9 @@ void submit_stored(struct step *step, const struct ticket *ticket,
 {
     struct core *core = step->core;
     struct session *session = session_find(core, ticket->connection);
-    uint64_t cost = ticket->bytes + OVERHEAD_BYTES;
     bool good = result->status == STORE_DONE;
     core->storing--;
-    core->storing_bytes -= cost;
+    core->storing_bytes -= ticket->cost;
     if (good && result->append.duplicate) {
         core->totals.duplicates++;
     } else if (good) {
@@ -470,7 +500,7 @@ void submit_stored(struct step *step, const struct ticket *ticket,
         return;
     }
     session->window_messages--;
-    session->window_bytes -= cost;
+    session->window_bytes -= ticket->cost;
     session_touch(core, session);
     if (result->status == STORE_OVER_QUOTA) {
         quota_over(step, session, ticket->number, result);

@@ -18,13 +18,14 @@ struct member_use;
 struct ticket {
     uint64_t id; /* 0: closed */
     enum store_op_kind kind;
-    uint32_t mailbox_count;     /* recipients of an append */
+    uint32_t mailbox_count;     /* recipients of an append, or names that are announced */
     struct mailbox *mailbox;    /* the only one */
     struct mailbox **mailboxes; /* allocated; when there are several */
     uint64_t connection;        /* who is told; 0: nobody */
     uint64_t number;            /* of the message in its connection, tag, or number of a question */
     uint64_t consumer;          /* its serial; 0: nobody is told */
     uint64_t bytes;             /* of the message */
+    uint64_t cost;              /* append: counted as storing until the result comes */
     uint32_t attempts;          /* defer, bury */
     uint32_t code;              /* bury */
     int64_t due_ms;             /* append, defer */

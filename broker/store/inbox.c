@@ -31,6 +31,9 @@ static void op_drop(struct store_op *op)
     case STORE_MAILBOX:
         free((void *)op->mailbox.name);
         break;
+    case STORE_MAILBOXES:
+        free((void *)op->announce.names);
+        break;
     case STORE_APPEND:
         held_message_drop(&op->append.message);
         free((void *)op->append.recipients);
@@ -89,6 +92,30 @@ static bool own_append(struct store_op *op)
     return true;
 }
 
+/* The names in one block, their text behind them. */
+static bool own_names(struct store_op *op)
+{
+    size_t list = op->announce.count * sizeof *op->announce.names;
+    size_t text = 0;
+    for (uint32_t i = 0; i < op->announce.count; i++) {
+        text += strlen(op->announce.names[i].name) + 1;
+    }
+    char *block = malloc(list + text);
+    if (block == NULL) {
+        return false;
+    }
+    struct store_name *names = (struct store_name *)(void *)block;
+    char *at = block + list;
+    for (uint32_t i = 0; i < op->announce.count; i++) {
+        size_t size = strlen(op->announce.names[i].name) + 1;
+        memcpy(at, op->announce.names[i].name, size);
+        names[i] = (struct store_name){.id = op->announce.names[i].id, .name = at};
+        at += size;
+    }
+    op->announce.names = names;
+    return true;
+}
+
 /* Exchanges borrowed pointers for copies; the message references are the op's already. */
 static bool op_own(struct store_op *op)
 {
@@ -96,6 +123,8 @@ static bool op_own(struct store_op *op)
     case STORE_MAILBOX:
         op->mailbox.name = strdup(op->mailbox.name);
         return op->mailbox.name != NULL;
+    case STORE_MAILBOXES:
+        return own_names(op);
     case STORE_BURY:
         op->bury.reason = strdup(op->bury.reason != NULL ? op->bury.reason : "");
         return op->bury.reason != NULL;

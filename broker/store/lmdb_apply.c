@@ -228,6 +228,18 @@ static int apply_mailbox(struct batch *batch, const struct store_op *op)
     return mailbox != NULL ? batch_touch(batch, mailbox) : ENOMEM;
 }
 
+static int apply_mailboxes(struct batch *batch, const struct store_op *op)
+{
+    struct mailbox_table *table = &batch->store->mailboxes;
+    int rc = 0;
+    for (uint32_t i = 0; rc == 0 && i < op->announce.count; i++) {
+        const struct store_name *name = &op->announce.names[i];
+        struct mailbox *mailbox = mailbox_add(table, name->id, name->name);
+        rc = mailbox != NULL ? batch_touch(batch, mailbox) : ENOMEM;
+    }
+    return rc;
+}
+
 int batch_apply(struct batch *batch, const struct store_op *op)
 {
     if (op->kind == STORE_RELEASE) {
@@ -241,6 +253,8 @@ int batch_apply(struct batch *batch, const struct store_op *op)
     switch (op->kind) {
     case STORE_MAILBOX:
         return apply_mailbox(batch, op);
+    case STORE_MAILBOXES:
+        return apply_mailboxes(batch, op);
     case STORE_APPEND:
         return apply_append(batch, op, result);
     case STORE_TAKE:

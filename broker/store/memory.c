@@ -89,6 +89,15 @@ static bool add_mailbox(struct memory_store *store, uint32_t id)
     return true;
 }
 
+static bool add_mailboxes(struct memory_store *store, const struct store_op *op)
+{
+    bool added = true;
+    for (uint32_t i = 0; added && i < op->announce.count; i++) {
+        added = add_mailbox(store, op->announce.names[i].id);
+    }
+    return added;
+}
+
 static uint64_t cost_of(const struct held_message *message)
 {
     return message->envelope.size + message->payload.size + COST_APPEND_BYTES;
@@ -319,6 +328,8 @@ static bool apply(struct memory_store *store, struct store_op *op, struct store_
     switch (op->kind) {
     case STORE_MAILBOX:
         return add_mailbox(store, op->mailbox.id);
+    case STORE_MAILBOXES:
+        return add_mailboxes(store, op);
     case STORE_APPEND:
         return apply_append(store, op, result);
     case STORE_TAKE:

@@ -18,6 +18,9 @@
  *         roles: [send, receive]
  *     quota:                                   # optional, as is each of its keys
  *       messages: 100000
+ *     subscriptions:                           # optional: what it gets without being named
+ *       - flow: JOURNALOFFICIEL
+ *         service: accueil
  *
  * All calls: any thread, no global state. Saving is atomic (temporary file, sync, rename).
  */
@@ -26,6 +29,7 @@
 
 #include <relais/key.h>
 #include <relais/status.h>
+#include <stdbool.h>
 #include <stddef.h>
 #include <stdint.h>
 
@@ -60,6 +64,12 @@ typedef struct relais_quota {
     uint64_t *connections; /**< of all its clients; at most 100,000 */
 } relais_quota;
 
+/** A service that receives what is sent by a flow to all its subscribers. */
+typedef struct relais_subscription {
+    char *flow;    /**< its code */
+    char *service; /**< of this member */
+} relais_subscription;
+
 /** Owns its text: allocated with malloc(), freed by relais_member_free(). */
 typedef struct relais_member {
     char *slug;
@@ -72,6 +82,8 @@ typedef struct relais_member {
     relais_member_client *clients;
     size_t client_count;
     relais_quota *quota; /**< NULL: none of its own */
+    relais_subscription *subscriptions;
+    size_t subscription_count;
 } relais_member;
 
 typedef struct relais_flow {
@@ -110,6 +122,9 @@ RELAIS_API RELAIS_MUST_CHECK relais_status relais_member_check(const relais_memb
                                                                relais_error *error);
 RELAIS_API RELAIS_MUST_CHECK relais_status relais_flow_check(const relais_flow *flow,
                                                              relais_error *error);
+
+/** True when one of the flow's receivers is "*", the kind of the member, or the member itself. */
+RELAIS_API bool relais_flow_allows_receiver(const relais_flow *flow, const relais_member *member);
 
 /** "commune" for RELAIS_KIND_COMMUNE. Static. */
 RELAIS_API const char *relais_member_kind_name(relais_member_kind kind);

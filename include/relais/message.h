@@ -62,8 +62,11 @@ typedef struct relais_message {
     const char *datacontenttype;
     const char *dataschema;
 
-    const char *const *to; /**< addresses "member/service", at least one */
+    const char *const *to; /**< addresses "member/service", 1 to 64 */
     size_t to_count;
+    /** Instead of `to`: every service that has subscribed to the flow when the broker accepts it,
+     * but for `from`. RELAIS_NO_SUBSCRIBER when there is none. Since protocol 1.2. */
+    bool to_subscribers;
     const char *flow; /**< required */
     const char *from; /**< the sender's own address; NULL: none */
     const char *correlation_id;

@@ -46,6 +46,7 @@ extern "C" {
     X(NOT_YOUR_MAILBOX, 24, false, "the mailbox belongs to another member")                        \
     X(DAMAGED, 25, false, "the broker's disk has lost bytes of it")                                \
     X(UNKNOWN_DEAD_LETTER, 26, false, "no such dead letter: replayed or dropped already")          \
+    X(NO_SUBSCRIBER, 27, false, "nobody has subscribed to this flow")                              \
     X(OVER_QUOTA, 29, true, "beyond a quota of the member")                                        \
     X(UNREACHABLE, 100, true, "the broker cannot be reached")                                      \
     X(TIMED_OUT, 101, true, "no answer in time")                                                   \

@@ -5,8 +5,9 @@
  *   load submit  PROFILE FROM TO FLOW COUNT BYTES [WINDOW]   submits, waits until all are accepted
  *   load receive PROFILE ADDRESS COUNT [CREDIT]              receives and acknowledges
  *
- * One JSON line on stdout: messages, seconds, messages a second, and for `submit` the latency from
- * submit to accepted (p50, p99, in microseconds). Timings never decide a test.
+ * TO "*" is every subscriber of the flow. One JSON line on stdout: messages, seconds, messages a
+ * second, and for `submit` the latency from submit to accepted (p50, p99, in microseconds). Timings
+ * never decide a test.
  */
 #include <relais/relais.h>
 
@@ -92,9 +93,10 @@ static void report_submit(struct load *load, uint64_t count, int64_t elapsed_us)
     qsort(load->latencies, kept, sizeof *load->latencies, by_value);
     printf("{\"messages\": %" PRIu64 ", \"refused\": %" PRIu64
            ", \"seconds\": %.3f, \"per_second\": %.0f, \"p50_us\": %" PRId64
-           ", \"p99_us\": %" PRId64 "}\n",
+           ", \"p99_us\": %" PRId64 ", \"longest_us\": %" PRId64 "}\n",
            count, load->refused, (double)elapsed_us / 1e6, (double)count * 1e6 / (double)elapsed_us,
-           load->latencies[kept / 2], load->latencies[kept - 1 - kept / 100]);
+           load->latencies[kept / 2], load->latencies[kept - 1 - kept / 100],
+           load->latencies[kept - 1]);
     if (load->refused > 0) {
         fprintf(stderr, "load: %" PRIu64 " refused; the first: %s\n", load->refused,
                 load->first_error);
@@ -116,10 +118,12 @@ static int submit(relais_client *client, char **arguments, int argument_count)
     }
     memset(payload, 'r', bytes);
     const char *to[] = {arguments[1]};
+    bool everybody = strcmp(arguments[1], "*") == 0;
     relais_message message = {.type = "fr.relais.load",
                               .from = arguments[0],
                               .to = to,
-                              .to_count = 1,
+                              .to_count = everybody ? 0 : 1,
+                              .to_subscribers = everybody,
                               .flow = arguments[2],
                               .payload = {payload, bytes}};
     int64_t start = now_us();

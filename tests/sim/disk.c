@@ -5,6 +5,7 @@
 #include "disk.h"
 
 #include "agenda.h"
+#include "disk_undo.h"
 
 #include <assert.h>
 #include <stdio.h>
@@ -47,6 +48,14 @@ void disk_fini(struct disk *disk)
     free(disk->mailboxes);
 }
 
+static unsigned place_of(const struct disk *disk, uint32_t id, const char *name)
+{
+    unsigned place = town_place(name);
+    PROMISE(disk->trace, place < TOWN_PLACES, "a mailbox has the name of a service",
+            {"mailbox", id});
+    return place;
+}
+
 void disk_submit(struct disk *disk, const struct store_op *op, const struct op_note *note)
 {
     disk->ops = agenda_grown(disk->ops, disk->op_count, &disk->op_capacity, sizeof *disk->ops);
@@ -54,9 +63,13 @@ void disk_submit(struct disk *disk, const struct store_op *op, const struct op_n
     copy->op = *op;
     copy->note = *note;
     if (op->kind == STORE_MAILBOX) {
-        copy->place = town_place(op->mailbox.name);
-        PROMISE(disk->trace, copy->place < TOWN_PLACES, "a mailbox has the name of a service",
-                {"mailbox", op->mailbox.id});
+        copy->place = place_of(disk, op->mailbox.id, op->mailbox.name);
+    } else if (op->kind == STORE_MAILBOXES) {
+        for (uint32_t i = 0; i < op->announce.count; i++) {
+            const struct store_name *name = &op->announce.names[i];
+            copy->name_ids[i] = name->id;
+            copy->name_places[i] = place_of(disk, name->id, name->name);
+        }
     } else if (op->kind == STORE_APPEND) {
         PROMISE(disk->trace, op->append.recipient_count <= TOWN_PLACES,
                 "no more entries than recipients", {"count", op->append.recipient_count});
@@ -77,7 +90,7 @@ bool disk_is_idle(const struct disk *disk)
     return disk_waiting(disk) == 0 && disk->result_first == disk->result_count;
 }
 
-static struct disk_mailbox *mailbox_of(const struct disk *disk, uint32_t id)
+struct disk_mailbox *disk_mailbox_of(const struct disk *disk, uint32_t id)
 {
     return id < disk->mailbox_count && disk->mailboxes[id].known ? &disk->mailboxes[id] : NULL;
 }
@@ -91,32 +104,32 @@ static struct disk_undo *note_undo(struct disk *disk, enum store_op_kind kind, u
     return undo;
 }
 
-static void write_mailbox(struct disk *disk, const struct disk_op *op, struct store_result *result)
+static bool has_no_room(const struct disk *disk)
 {
-    uint32_t id = op->op.mailbox.id;
+    return disk->full && chance_is(disk->chance, 500);
+}
+
+static void write_mailbox(struct disk *disk, uint32_t id, unsigned place)
+{
     assert(id > 0);
-    if (disk->full && chance_is(disk->chance, 500)) {
-        result->status = STORE_NO_ROOM;
-        return;
-    }
     while (id >= disk->mailbox_count) {
         disk->mailboxes = agenda_grown(disk->mailboxes, disk->mailbox_count,
                                        &disk->mailbox_capacity, sizeof *disk->mailboxes);
         disk->mailboxes[disk->mailbox_count++] = (struct disk_mailbox){0};
     }
     struct disk_mailbox *mailbox = &disk->mailboxes[id];
-    PROMISE(disk->trace, !mailbox->known || mailbox->place == op->place,
+    PROMISE(disk->trace, !mailbox->known || mailbox->place == place,
             "the number of a mailbox is not used for another", {"mailbox", id});
     if (!mailbox->known) {
         mailbox->known = true;
-        mailbox->place = op->place;
+        mailbox->place = place;
         mailbox->box.id = id;
         note_undo(disk, STORE_MAILBOX, id);
     }
 }
 
 /* A message lies in the store while one of its entries waits or is dead. */
-static void recount(struct disk *disk, struct message *message)
+void disk_recount(struct disk *disk, struct message *message)
 {
     struct store_usage *usage = &disk->usage[TOWN_PEOPLE[message->client].member];
     bool held = false;
@@ -134,11 +147,11 @@ static void recount(struct disk *disk, struct message *message)
     message->counted = held;
 }
 
-static void recount_sequence(struct disk *disk, uint64_t sequence)
+void disk_recount_sequence(struct disk *disk, uint64_t sequence)
 {
     struct message *message = ledger_of_sequence(disk->ledger, sequence);
     if (message) {
-        recount(disk, message);
+        disk_recount(disk, message);
     }
 }
 
@@ -150,17 +163,43 @@ static bool is_over(const struct disk *disk, const struct disk_op *op)
            (quota->bytes > 0 && usage->bytes + ledger_bytes(op->note.message) > quota->bytes);
 }
 
+static void write_mailboxes(struct disk *disk, const struct disk_op *op,
+                            struct store_result *result)
+{
+    if (has_no_room(disk)) {
+        result->status = STORE_NO_ROOM;
+    } else if (op->op.kind == STORE_MAILBOX) {
+        write_mailbox(disk, op->op.mailbox.id, op->place);
+    } else {
+        for (uint32_t i = 0; i < op->op.announce.count; i++) {
+            write_mailbox(disk, op->name_ids[i], op->name_places[i]);
+        }
+    }
+}
+
 static enum store_status admit(const struct disk *disk, const struct disk_op *op)
 {
     if (is_over(disk, op)) {
         return STORE_OVER_QUOTA;
     }
     for (uint32_t i = 0; i < op->op.append.recipient_count; i++) {
-        if (!mailbox_of(disk, op->recipients[i].mailbox)) {
+        if (!disk_mailbox_of(disk, op->recipients[i].mailbox)) {
             return STORE_NOT_FOUND;
         }
     }
     return disk->full ? STORE_NO_ROOM : STORE_DONE;
+}
+
+/* A message to the subscribers has those that it is stored for. */
+static struct life *life_to_store(struct message *message, unsigned place)
+{
+    struct life *life = ledger_life(message, place);
+    if (!life && message->to_subscribers && message->place_count < TOWN_PLACES) {
+        life = &message->lives[message->place_count];
+        *life = (struct life){0};
+        message->places[message->place_count++] = place;
+    }
+    return life;
 }
 
 static void add_entries(struct disk *disk, struct disk_op *op, uint64_t sequence)
@@ -174,13 +213,13 @@ static void add_entries(struct disk *disk, struct disk_op *op, uint64_t sequence
     op->op.append.message = (struct held_message){0};
     for (uint32_t i = 0; i < op->op.append.recipient_count; i++) {
         const struct store_recipient *to = &op->recipients[i];
-        struct disk_mailbox *mailbox = mailbox_of(disk, to->mailbox);
+        struct disk_mailbox *mailbox = disk_mailbox_of(disk, to->mailbox);
         struct memory_entry entry = {.key = {.mailbox = to->mailbox,
                                              .lane = to->lane,
                                              .due_ms = to->due_ms,
                                              .sequence = sequence},
                                      .message = bytes};
-        struct life *life = ledger_life(op->note.message, mailbox->place);
+        struct life *life = life_to_store(op->note.message, mailbox->place);
         PROMISE(disk->trace, life && life->on_disk == DISK_NOTHING, "a message is stored once",
                 {"message", op->note.message->index}, {"place", mailbox->place});
         life->on_disk = DISK_WAITING;
@@ -212,16 +251,16 @@ static void write_append(struct disk *disk, struct disk_op *op, struct store_res
     add_entries(disk, op, sequence);
     message->stored = true;
     message->stored_ms = op->op.now_ms;
-    recount(disk, message);
+    disk_recount(disk, message);
     struct disk_undo *undo = note_undo(disk, STORE_APPEND, 0);
     undo->message = message;
     undo->sequence = sequence;
 }
 
-static struct life *life_of(const struct disk *disk, const struct entry_key *key)
+struct life *disk_life_of(const struct disk *disk, const struct entry_key *key)
 {
     struct message *message = ledger_of_sequence(disk->ledger, key->sequence);
-    const struct disk_mailbox *mailbox = mailbox_of(disk, key->mailbox);
+    const struct disk_mailbox *mailbox = disk_mailbox_of(disk, key->mailbox);
     return message && mailbox ? ledger_life(message, mailbox->place) : NULL;
 }
 
@@ -229,7 +268,7 @@ static struct life *life_of(const struct disk *disk, const struct entry_key *key
 static struct memory_entry *take_out(struct disk *disk, const struct disk_op *op,
                                      const struct entry_key *key)
 {
-    struct disk_mailbox *mailbox = mailbox_of(disk, key->mailbox);
+    struct disk_mailbox *mailbox = disk_mailbox_of(disk, key->mailbox);
     struct memory_entry entry;
     PROMISE(disk->trace, mailbox && memory_mailbox_remove(&mailbox->box, key, &entry),
             "an answer is about an entry that is there", {"sequence", key->sequence},
@@ -251,7 +290,7 @@ static void write_answer(struct disk *disk, const struct disk_op *op, struct sto
         return;
     }
     struct memory_entry entry = *take_out(disk, op, key);
-    struct life *life = life_of(disk, key);
+    struct life *life = disk_life_of(disk, key);
     if (op->op.kind == STORE_ACK) {
         life->on_disk = DISK_ACKED;
     } else if (op->op.kind == STORE_BURY) {
@@ -259,19 +298,19 @@ static void write_answer(struct disk *disk, const struct disk_op *op, struct sto
         life->dead_code = op->op.bury.code;
         struct store_op bury = op->op;
         bury.bury.reason = op->reason;
-        assert(memory_dead_bury(&mailbox_of(disk, key->mailbox)->box, &entry, &bury));
+        assert(memory_dead_bury(&disk_mailbox_of(disk, key->mailbox)->box, &entry, &bury));
     } else {
         entry.key.due_ms = op->op.defer.due_ms;
         entry.attempts = op->op.defer.attempts;
         disk->undos[disk->undo_count - 1].after = entry.key;
-        assert(memory_mailbox_add(&mailbox_of(disk, key->mailbox)->box, &entry));
+        assert(memory_mailbox_add(&disk_mailbox_of(disk, key->mailbox)->box, &entry));
     }
-    recount_sequence(disk, key->sequence);
+    disk_recount_sequence(disk, key->sequence);
 }
 
 static void write_release(struct disk *disk, const struct entry_key *key)
 {
-    struct disk_mailbox *mailbox = mailbox_of(disk, key->mailbox);
+    struct disk_mailbox *mailbox = disk_mailbox_of(disk, key->mailbox);
     struct memory_entry *entry = mailbox ? memory_mailbox_find(&mailbox->box, key) : NULL;
     PROMISE(disk->trace, entry && entry->claimed, "what is given back was taken",
             {"sequence", key->sequence}, {"mailbox", key->mailbox});
@@ -290,7 +329,7 @@ static struct held_message shared(const struct held_message *held)
 
 static void write_take(struct disk *disk, const struct store_op *op, struct store_result *result)
 {
-    struct disk_mailbox *mailbox = mailbox_of(disk, op->take.mailbox);
+    struct disk_mailbox *mailbox = disk_mailbox_of(disk, op->take.mailbox);
     if (!mailbox) {
         result->status = STORE_NOT_FOUND;
         return;
@@ -320,7 +359,7 @@ static void write_take(struct disk *disk, const struct store_op *op, struct stor
 /* Out of the dead ones, noted with what it had died of. */
 static bool take_dead(struct disk *disk, const struct store_op *op, struct memory_entry *out_entry)
 {
-    struct disk_mailbox *mailbox = mailbox_of(disk, op->dead.mailbox);
+    struct disk_mailbox *mailbox = disk_mailbox_of(disk, op->dead.mailbox);
     struct entry_key key = {.sequence = op->dead.sequence};
     size_t at = entry_list_find(&mailbox->box.dead, &key);
     if (at == mailbox->box.dead.count ||
@@ -339,8 +378,8 @@ static bool take_dead(struct disk *disk, const struct store_op *op, struct memor
 
 static void write_dead(struct disk *disk, const struct store_op *op, struct store_result *result)
 {
-    struct disk_mailbox *mailbox =
-        mailbox_of(disk, op->kind == STORE_DEAD_LIST ? op->dead_list.mailbox : op->dead.mailbox);
+    struct disk_mailbox *mailbox = disk_mailbox_of(
+        disk, op->kind == STORE_DEAD_LIST ? op->dead_list.mailbox : op->dead.mailbox);
     struct memory_entry entry;
     result->status = mailbox ? STORE_DONE : STORE_NOT_FOUND;
     if (!mailbox) {
@@ -356,11 +395,11 @@ static void write_dead(struct disk *disk, const struct store_op *op, struct stor
         result->status = STORE_NOT_FOUND;
     } else if (op->kind == STORE_REPLAY) {
         result->replayed_bytes = entry.message->bytes;
-        life_of(disk, &entry.key)->on_disk = DISK_WAITING;
+        disk_life_of(disk, &entry.key)->on_disk = DISK_WAITING;
         assert(memory_mailbox_add(&mailbox->box, &entry));
     } else {
-        life_of(disk, &entry.key)->on_disk = DISK_DROPPED;
-        recount_sequence(disk, entry.key.sequence);
+        disk_life_of(disk, &entry.key)->on_disk = DISK_DROPPED;
+        disk_recount_sequence(disk, entry.key.sequence);
     }
 }
 
@@ -373,7 +412,8 @@ static void write_one(struct disk *disk, struct disk_op *op)
     }
     switch (op->op.kind) {
     case STORE_MAILBOX:
-        write_mailbox(disk, op, &result.result);
+    case STORE_MAILBOXES:
+        write_mailboxes(disk, op, &result.result);
         break;
     case STORE_APPEND:
         write_append(disk, op, &result.result);
@@ -440,73 +480,6 @@ bool disk_collect(struct disk *disk, struct disk_result *out_result)
     return true;
 }
 
-static void undo_append(struct disk *disk, const struct disk_undo *undo)
-{
-    struct message *message = undo->message;
-    message->stored = false;
-    for (size_t id = 0; id < disk->mailbox_count; id++) {
-        struct disk_mailbox *mailbox = &disk->mailboxes[id];
-        struct life *life = mailbox->known ? ledger_life(message, mailbox->place) : NULL;
-        if (!life) {
-            continue;
-        }
-        struct entry_key key = {.mailbox = (uint32_t)id,
-                                .lane = message->lane,
-                                .due_ms = 0,
-                                .sequence = undo->sequence};
-        struct memory_entry entry;
-        if (!memory_mailbox_remove(&mailbox->box, &key, &entry)) {
-            key.due_ms = message->not_before_ms;
-            assert(memory_mailbox_remove(&mailbox->box, &key, &entry));
-        }
-        life->on_disk = DISK_NOTHING;
-        memory_message_unref(entry.message);
-    }
-    recount(disk, message);
-}
-
-static void bury_again(struct disk *disk, const struct disk_undo *undo)
-{
-    struct memory_entry entry = undo->before;
-    struct life *life = life_of(disk, &entry.key);
-    life->on_disk = DISK_DEAD;
-    life->dead_code = undo->death.bury.code;
-    recount_sequence(disk, entry.key.sequence);
-    assert(memory_dead_bury(&disk->mailboxes[undo->mailbox].box, &entry, &undo->death));
-}
-
-static void undo_one(struct disk *disk, const struct disk_undo *undo)
-{
-    struct disk_mailbox *mailbox = &disk->mailboxes[undo->mailbox];
-    struct memory_entry gone;
-    switch (undo->kind) {
-    case STORE_MAILBOX:
-        mailbox->known = false;
-        return;
-    case STORE_APPEND:
-        undo_append(disk, undo);
-        return;
-    case STORE_DEFER:
-        assert(memory_mailbox_remove(&mailbox->box, &undo->after, &gone));
-        break;
-    case STORE_BURY:
-        assert(memory_dead_remove(&mailbox->box, undo->before.key.sequence, &gone));
-        break;
-    case STORE_REPLAY:
-        assert(memory_mailbox_remove(&mailbox->box, &undo->before.key, &gone));
-        bury_again(disk, undo);
-        return;
-    case STORE_DROP:
-        bury_again(disk, undo);
-        return;
-    default:
-        break;
-    }
-    life_of(disk, &undo->before.key)->on_disk = DISK_WAITING;
-    recount_sequence(disk, undo->before.key.sequence);
-    assert(memory_mailbox_add(&mailbox->box, &undo->before));
-}
-
 static void unclaim_all(struct disk *disk)
 {
     for (size_t i = 0; i < disk->mailbox_count; i++) {
@@ -531,7 +504,7 @@ void disk_crash(struct disk *disk)
         drop_result(&disk->results[i]);
     }
     while (disk->undo_count > 0) {
-        undo_one(disk, &disk->undos[--disk->undo_count]);
+        disk_undo_one(disk, &disk->undos[--disk->undo_count]);
     }
     unclaim_all(disk);
     disk->op_first = disk->op_count = 0;

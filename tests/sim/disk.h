@@ -24,12 +24,16 @@ struct op_note {
     uint32_t consumer;
     struct message *message;
     unsigned place;
+    uint32_t places; /* MAILBOXES: a bit each */
+    uint64_t cost;   /* APPEND: counted as storing */
 };
 
 struct disk_op {
     struct store_op op; /* `recipients` and texts: see below */
     struct op_note note;
-    unsigned place; /* MAILBOX: its name */
+    unsigned place;                 /* MAILBOX: its name */
+    uint32_t name_ids[TOWN_PLACES]; /* MAILBOXES, with the places of their names */
+    unsigned name_places[TOWN_PLACES];
     struct store_recipient recipients[TOWN_PLACES];
     char reason[DISK_REASON_BYTES];
 };

@@ -13,6 +13,7 @@ enum {
     BROKEN_RULE = 0xFFFF, /* any code that does not invite to try again */
     BACKOFF_MOST_MS = 3600 * 1000,
     OVERHEAD_BYTES = 512,
+    SUBSCRIBER_BYTES = 96,
 };
 
 static bool names(Relais__V1__Range *const *tags, size_t count, uint64_t tag)
@@ -242,20 +243,60 @@ static void judge_take(struct oracle *oracle, const struct store_op *op, struct 
     note->place = place;
 }
 
-static void judge_mailbox(struct oracle *oracle, const struct store_op *op, struct op_note *note)
+static unsigned judge_name(struct oracle *oracle, uint32_t id, const char *name)
 {
-    unsigned place = town_place(op->mailbox.name);
+    unsigned place = town_place(name);
     PROMISE(oracle->trace, place < TOWN_PLACES, "a mailbox is a service of the directory",
-            {"mailbox", op->mailbox.id});
+            {"mailbox", id});
     for (unsigned i = 0; i < TOWN_PLACES; i++) {
         const struct oracle_place *other = &oracle->places[i];
         PROMISE(oracle->trace,
-                !other->opened || (i == place) == (other->id == op->mailbox.id) || other->id == 0,
-                "a mailbox has a number of its own", {"mailbox", op->mailbox.id}, {"place", i});
+                !other->opened || (i == place) == (other->id == id) || other->id == 0,
+                "a mailbox has a number of its own", {"mailbox", id}, {"place", i});
     }
     oracle->places[place].opened = oracle->places[place].announced = true;
-    oracle->places[place].id = op->mailbox.id;
-    note->place = place;
+    oracle->places[place].id = id;
+    return place;
+}
+
+static void judge_mailboxes(struct oracle *oracle, const struct store_op *op, struct op_note *note)
+{
+    if (op->kind == STORE_MAILBOX) {
+        note->places = 1U << judge_name(oracle, op->mailbox.id, op->mailbox.name);
+        return;
+    }
+    for (uint32_t i = 0; i < op->announce.count; i++) {
+        const struct store_name *name = &op->announce.names[i];
+        note->places |= 1U << judge_name(oracle, name->id, name->name);
+    }
+}
+
+/* Who a message is for now: what it names, or the subscribers. Gives their number. */
+static uint32_t recipients(const struct oracle *oracle, const struct message *message,
+                           unsigned *out_places)
+{
+    uint32_t count = 0;
+    for (unsigned i = 0; i < (message->to_subscribers ? TOWN_PLACES : message->place_count); i++) {
+        unsigned place = message->to_subscribers ? i : message->places[i];
+        if (!message->to_subscribers || town_subscribes(oracle->town, message->flow, place)) {
+            out_places[count++] = place;
+        }
+    }
+    return count;
+}
+
+static uint64_t cost_of(const struct message *message, uint32_t count)
+{
+    return ledger_bytes(message) + OVERHEAD_BYTES +
+           (message->to_subscribers ? (uint64_t)count * SUBSCRIBER_BYTES : 0);
+}
+
+static bool is_busy(const struct oracle *oracle, const struct oracle_session *session,
+                    uint64_t cost)
+{
+    return session->window_messages >= LIMIT_WINDOW_MESSAGES ||
+           (session->window_messages > 0 && session->window_bytes + cost > LIMIT_WINDOW_BYTES) ||
+           (oracle->storing > 0 && oracle->storing_bytes + cost > oracle->plan->storing_bytes);
 }
 
 static unsigned member_of(const struct message *message)
@@ -267,29 +308,33 @@ static unsigned member_of(const struct message *message)
 static uint32_t rule(const struct oracle *oracle, const struct message *message)
 {
     const struct oracle_session *session = oracle->step.session;
-    uint64_t cost = ledger_bytes(message) + OVERHEAD_BYTES;
     uint64_t bytes_quota = oracle->town->quota.bytes;
+    unsigned places[TOWN_PLACES];
+    uint32_t count = recipients(oracle, message, places);
+    uint64_t cost = cost_of(message, 0);
     if ((town_roles(oracle->town, session->client) & ROLE_MAY_SEND) == 0) {
         return RELAIS__V1__CODE__CODE_ROLE_MISSING;
     }
     if (oracle->draining) {
         return RELAIS__V1__CODE__CODE_DRAINING;
     }
-    if (session->window_messages >= LIMIT_WINDOW_MESSAGES ||
-        (session->window_messages > 0 && session->window_bytes + cost > LIMIT_WINDOW_BYTES) ||
-        (oracle->storing > 0 && oracle->storing_bytes + cost > oracle->plan->storing_bytes)) {
+    if (is_busy(oracle, session, cost)) {
         return RELAIS__V1__CODE__CODE_BUSY;
     }
     if (!oracle_may_pass(oracle, member_of(message)) ||
         (bytes_quota > 0 && ledger_bytes(message) > bytes_quota)) {
         return RELAIS__V1__CODE__CODE_OVER_QUOTA;
     }
-    bool good = message->expires_ms == 0 || message->expires_ms > oracle->now.wall_ms;
-    for (uint32_t i = 0; i < message->place_count; i++) {
-        good = good && town_may_send(oracle->town, session->client, message->flow,
-                                     message->places[i], message->payload_bytes);
+    bool good =
+        (message->expires_ms == 0 || message->expires_ms > oracle->now.wall_ms) && count > 0;
+    for (uint32_t i = 0; i < count; i++) {
+        good = good && town_may_send(oracle->town, session->client, message->flow, places[i],
+                                     message->payload_bytes);
     }
-    return good ? 0 : BROKEN_RULE;
+    if (!good) {
+        return BROKEN_RULE;
+    }
+    return is_busy(oracle, session, cost_of(message, count)) ? RELAIS__V1__CODE__CODE_BUSY : 0;
 }
 
 /* One message was looked at: what was let in, or was wrong, has used up a token. */
@@ -324,15 +369,16 @@ static void check_refused(struct oracle *oracle, size_t until)
 static void check_recipients(const struct oracle *oracle, const struct store_op *op,
                              const struct message *message)
 {
+    unsigned places[TOWN_PLACES];
+    uint32_t count = recipients(oracle, message, places);
     int64_t due_ms = message->not_before_ms > oracle->now.wall_ms ? message->not_before_ms : 0;
     PROMISE(oracle->trace,
-            op->append.recipient_count == message->place_count &&
-                op->append.expires_ms == message->expires_ms,
+            op->append.recipient_count == count && op->append.expires_ms == message->expires_ms,
             "each recipient has an entry", {"message", message->index},
             {"count", op->append.recipient_count});
-    for (uint32_t i = 0; i < message->place_count; i++) {
+    for (uint32_t i = 0; i < count; i++) {
         const struct store_recipient *to = &op->append.recipients[i];
-        const struct oracle_place *place = &oracle->places[message->places[i]];
+        const struct oracle_place *place = &oracle->places[places[i]];
         PROMISE(oracle->trace,
                 place->opened && place->id == to->mailbox && to->lane == message->lane &&
                     to->due_ms == due_ms,
@@ -369,11 +415,14 @@ void oracle_append(struct oracle *oracle, const struct store_op *op, struct op_n
     check_recipients(oracle, op, message);
     step->session->numbers[step->first + at].state = NUMBER_STORING;
     step->session->window_messages++;
-    step->session->window_bytes += ledger_bytes(message) + OVERHEAD_BYTES;
+    uint64_t cost = cost_of(message, op->append.recipient_count);
+    step->session->window_bytes += cost;
     oracle->storing++;
-    oracle->storing_bytes += ledger_bytes(message) + OVERHEAD_BYTES;
-    *note = (struct op_note){
-        .connection = step->connection, .number = step->first + at + 1, .message = message};
+    oracle->storing_bytes += cost;
+    *note = (struct op_note){.connection = step->connection,
+                             .number = step->first + at + 1,
+                             .message = message,
+                             .cost = cost};
 }
 
 static void judge_store(struct oracle *oracle, const struct store_op *op, struct op_note *note)
@@ -383,7 +432,8 @@ static void judge_store(struct oracle *oracle, const struct store_op *op, struct
             {"op", op->kind});
     switch (op->kind) {
     case STORE_MAILBOX:
-        judge_mailbox(oracle, op, note);
+    case STORE_MAILBOXES:
+        judge_mailboxes(oracle, op, note);
         break;
     case STORE_APPEND:
         oracle_append(oracle, op, note);

@@ -43,6 +43,7 @@ struct message {
     unsigned client; /* who sends it */
     enum town_flow flow;
     uint8_t lane;
+    bool to_subscribers; /* its places are known once it is stored */
     uint32_t place_count;
     unsigned places[TOWN_PLACES];
     int64_t expires_ms, not_before_ms;

@@ -343,10 +343,19 @@ void oracle_closed(struct oracle *oracle, uint64_t connection)
     }
 }
 
+static void stored_names(struct oracle *oracle, const struct disk_result *result)
+{
+    for (unsigned place = 0; place < TOWN_PLACES; place++) {
+        if ((result->note.places & (1U << place)) != 0) {
+            oracle->places[place].announced = result->result.status == STORE_DONE;
+        }
+    }
+}
+
 static void stored_append(struct oracle *oracle, const struct disk_result *result)
 {
     const struct message *message = result->note.message;
-    uint64_t cost = ledger_bytes(message) + 512;
+    uint64_t cost = result->note.cost;
     bool good = result->result.status == STORE_DONE;
     bool over = result->result.status == STORE_OVER_QUOTA;
     struct oracle_session *session = oracle_session(oracle, result->note.connection);
@@ -426,7 +435,8 @@ void oracle_stored(struct oracle *oracle, const struct disk_result *result)
          {"place", result->note.place});
     switch (result->result.kind) {
     case STORE_MAILBOX:
-        oracle->places[result->note.place].announced = result->result.status == STORE_DONE;
+    case STORE_MAILBOXES:
+        stored_names(oracle, result);
         break;
     case STORE_DEAD_LIST:
     case STORE_DEAD_READ:

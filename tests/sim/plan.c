@@ -44,6 +44,7 @@ static void draw_traffic(struct plan *plan, struct chance *chance)
     plan->later = sometimes(chance, 300);
     plan->expiring = sometimes(chance, 300);
     plan->many = sometimes(chance, 600);
+    plan->notices = sometimes(chance, 400);
     plan->wrong = sometimes(chance, 100);
     plan->rude = sometimes(chance, 20);
     plan->delay_ms = chance_between(chance, 0, chance_is(chance, 200) ? 3000 : 60);

@@ -70,7 +70,10 @@ static uint32_t make(struct world *world, const struct client *client)
     if (chance_is(chance, world->plan.expiring)) {
         pattern.expires_ms = now_ms + chance_between(chance, wrong ? 0 : 200, EXPIRES_MS);
     }
-    draw_places(world, &pattern, wrong);
+    pattern.to_subscribers = chance_is(chance, world->plan.notices);
+    if (!pattern.to_subscribers) {
+        draw_places(world, &pattern, wrong);
+    }
     return ledger_add(&world->ledger, &pattern)->index;
 }
 

@@ -93,6 +93,18 @@ static void add_flows(const struct town *town, struct directory *directory)
     }
 }
 
+static void add_subscribers(const struct town *town, struct directory *directory)
+{
+    for (unsigned flow = 0; flow < TOWN_FLOWS; flow++) {
+        for (unsigned i = 0; i < TOWN_PLACES; i++) {
+            const struct town_place *place = &TOWN_ADDRESSES[i];
+            assert(!town_subscribes(town, (enum town_flow)flow, i) ||
+                   directory_subscribe(directory, TOWN_CODES[flow], TOWN_SLUGS[place->member],
+                                       place->service) == DIRECTORY_OK);
+        }
+    }
+}
+
 struct directory *town_directory(const struct town *town)
 {
     struct directory *directory = directory_new();
@@ -113,6 +125,7 @@ struct directory *town_directory(const struct town *town)
                                     client->key, town_roles(town, i)) == DIRECTORY_OK);
     }
     add_flows(town, directory);
+    add_subscribers(town, directory);
     directory_seal(directory);
     return directory;
 }
@@ -145,6 +158,13 @@ bool town_may_send(const struct town *town, unsigned client, enum town_flow flow
         return payload_bytes <= TOWN_SMALL_BYTES;
     }
     return false;
+}
+
+bool town_subscribes(const struct town *town, enum town_flow flow, unsigned place)
+{
+    bool etat_civil = strcmp(TOWN_ADDRESSES[place].service, "etat-civil") == 0;
+    return !town->flow_absent[flow] && !town->place_absent[place] &&
+           (flow == FLOW_NOTICE ? etat_civil : flow == FLOW_SMALL && !etat_civil);
 }
 
 unsigned town_place(const char *address)

@@ -63,6 +63,9 @@ bool town_may_open(const struct town *town, unsigned client, unsigned place);
 bool town_may_send(const struct town *town, unsigned client, enum town_flow flow, unsigned place,
                    uint32_t payload_bytes);
 
+/* Has this place subscribed to this flow? In the order of places. */
+bool town_subscribes(const struct town *town, enum town_flow flow, unsigned place);
+
 /* TOWN_PLACES: there is none of this name. */
 unsigned town_place(const char *address);
 

@@ -335,7 +335,8 @@ class Line(unittest.TestCase):
 
         self.assertIn("send", offers(""))
         self.assertEqual(offers("sen"), ["send"])
-        self.assertEqual(offers("member", ""), ["add", "list", "show", "usage"])
+        self.assertEqual(offers("member", ""), ["add", "list", "show", "subscribe", "unsubscribe",
+                                                "usage"])
         self.assertEqual(offers("-o", "json", "flow", "s"), ["show"])
         self.assertEqual(offers("send", "--fl"), ["--flow"])
         self.assertEqual(offers("send", "x", "--flow", ""), ["ETATCIVIL"])

@@ -130,6 +130,45 @@ START_TEST(an_unreadable_file_fails_the_whole)
 }
 END_TEST
 
+#define SUBSCRIBER(service, flow)                                                                  \
+    "slug: nice\nname: N\nkind: commune\nservices: [a]\nsubscriptions:\n  - flow: " flow           \
+    "\n    service: " service "\n"
+
+START_TEST(subscribers_are_in_the_directory)
+{
+    struct directory_address address;
+    size_t cursor = 0;
+
+    (void)folder_write("members/nice.yaml", SUBSCRIBER("a", "A"));
+    (void)folder_write("flows/a.yaml", FLOW("A", "dila", "kind:commune"));
+    struct directory *directory = load();
+    ck_assert_ptr_nonnull(directory);
+    const struct directory_flow *flow = directory_flow(directory, "A");
+    ck_assert_uint_eq(directory_subscribers(flow), 1);
+    ck_assert(directory_next_subscriber(directory, flow, &cursor, &address));
+    ck_assert_str_eq(address.member, "nice");
+    ck_assert_str_eq(address.service, "a");
+    directory_free(directory);
+}
+END_TEST
+
+START_TEST(a_subscription_that_will_not_do_is_told_with_its_place)
+{
+    (void)folder_write("members/nice.yaml", SUBSCRIBER("a", "A"));
+    ck_assert_ptr_null(load());
+    ck_assert_uint_eq(told.count, 1);
+    ck_told(0, "members/nice.yaml:6: subscriptions[0].flow", "A");
+    (void)folder_write("flows/a.yaml", FLOW("A", "dila", "kind:state"));
+    ck_assert_ptr_null(load());
+    ck_assert_uint_eq(told.count, 1);
+    ck_told(0, "members/nice.yaml:6: subscriptions[0].flow", "A");
+    (void)folder_write("members/nice.yaml", SUBSCRIBER("b", "A"));
+    ck_assert_ptr_null(load());
+    ck_assert_uint_eq(told.count, 1);
+    ck_told(0, "members/nice.yaml:7: subscriptions[0].service", "b");
+}
+END_TEST
+
 int main(void)
 {
     Suite *suite = suite_create("directory_load");
@@ -142,6 +181,8 @@ int main(void)
     tcase_add_test(cases, what_is_there_twice_is_told);
     tcase_add_test(cases, a_folder_that_is_not_there_is_told);
     tcase_add_test(cases, an_unreadable_file_fails_the_whole);
+    tcase_add_test(cases, subscribers_are_in_the_directory);
+    tcase_add_test(cases, a_subscription_that_will_not_do_is_told_with_its_place);
     suite_add_tcase(suite, cases);
     srunner_run_all(runner, CK_ENV);
     int failed = srunner_ntests_failed(runner);

@@ -56,6 +56,7 @@ RULE(content, message->datacontenttype = long_text)
 RULE(schema, message->dataschema = long_text)
 RULE(to_none, message->to_count = 0)
 RULE(to_null, message->to = NULL)
+RULE(to_and_subscribers, message->to_subscribers = true)
 RULE(to_many, message->to_count = 65)
 RULE(to_bad, (message->to = bad_to, message->to_count = 2))
 RULE(to_hole, message->to = null_to)
@@ -106,6 +107,7 @@ static const struct rule rules[] = {
     {"dataschema", RELAIS_FIELD_INVALID, break_schema},
     {"to", RELAIS_FIELD_MISSING, break_to_none},
     {"to", RELAIS_FIELD_MISSING, break_to_null},
+    {"to", RELAIS_FIELD_INVALID, break_to_and_subscribers},
     {"to", RELAIS_FIELD_INVALID, break_to_many},
     {"to[1]", RELAIS_FIELD_INVALID, break_to_bad},
     {"to[0]", RELAIS_FIELD_INVALID, break_to_hole},

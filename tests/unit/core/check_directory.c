@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: EUPL-1.2
  *
- * Who is on the bus and what may be exchanged (directory.h, invariants 1 to 3).
+ * Who is on the bus and what may be exchanged (directory.h, invariants 1 to 4).
  */
 #include "allocation.h"
 #include "core/directory.h"
@@ -114,8 +114,68 @@ static bool build(struct directory *d)
     good = good && directory_add_service(d, "dila", "greffe") == DIRECTORY_OK;
     good = good && directory_add_client(d, "dila", "files", KEY, 0) == DIRECTORY_OK;
     good = good && directory_add_flow(d, "F", 0) == DIRECTORY_OK;
+    good = good && directory_allow_receiver(d, "F", "dila") == DIRECTORY_OK;
+    good = good && directory_subscribe(d, "F", "dila", "greffe") == DIRECTORY_OK;
     return good && directory_allow_sender(d, "F", "dila") == DIRECTORY_OK;
 }
+
+START_TEST(subscribers_are_services_that_may_receive)
+{
+    struct directory *d = directory_new();
+    struct directory_address address;
+    size_t cursor = 0;
+    ck_assert_int_eq(directory_add_member(d, "dila", KIND_STATE), DIRECTORY_OK);
+    ck_assert_int_eq(directory_add_member(d, "rouen", KIND_COMMUNE), DIRECTORY_OK);
+    ck_assert_int_eq(directory_add_service(d, "dila", "greffe"), DIRECTORY_OK);
+    ck_assert_int_eq(directory_add_service(d, "rouen", "accueil"), DIRECTORY_OK);
+    ck_assert_int_eq(directory_add_flow(d, "F", 0), DIRECTORY_OK);
+    ck_assert_int_eq(directory_allow_receiver(d, "F", "kind:commune"), DIRECTORY_OK);
+    ck_assert_int_eq(directory_subscribe(d, "G", "rouen", "accueil"), DIRECTORY_UNKNOWN_FLOW);
+    ck_assert_int_eq(directory_subscribe(d, "F", "paris", "accueil"), DIRECTORY_INVALID);
+    ck_assert_int_eq(directory_subscribe(d, "F", "rouen", "greffe"), DIRECTORY_INVALID);
+    ck_assert_int_eq(directory_subscribe(d, "F", "dila", "greffe"), DIRECTORY_NOT_ALLOWED);
+    ck_assert_int_eq(directory_subscribe(d, "F", "rouen", "accueil"), DIRECTORY_OK);
+    ck_assert_int_eq(directory_subscribe(d, "F", "rouen", "accueil"), DIRECTORY_DUPLICATE);
+    directory_seal(d);
+    const struct directory_flow *flow = directory_flow(d, "F");
+    ck_assert_uint_eq(directory_subscribers(flow), 1);
+    ck_assert(directory_subscribes(flow, member(d, "rouen"), "accueil"));
+    ck_assert(!directory_subscribes(flow, member(d, "dila"), "greffe"));
+    ck_assert(directory_next_subscriber(d, flow, &cursor, &address));
+    ck_assert_str_eq(address.member, "rouen");
+    ck_assert_str_eq(address.service, "accueil");
+    ck_assert(!directory_next_subscriber(d, flow, &cursor, &address));
+    directory_free(d);
+}
+END_TEST
+
+/* Every other service, so that bits are found behind those that are not set. */
+START_TEST(many_subscribers_come_in_the_order_of_their_services)
+{
+    enum { MANY = 1000 };
+    struct directory *d = directory_new();
+    struct directory_address address;
+    char slug[16];
+    size_t cursor = 0;
+    ck_assert_int_eq(directory_add_flow(d, "F", 0), DIRECTORY_OK);
+    ck_assert_int_eq(directory_allow_receiver(d, "F", "*"), DIRECTORY_OK);
+    for (int i = 0; i < MANY; i++) {
+        snprintf(slug, sizeof slug, "c-%d", i);
+        ck_assert_int_eq(directory_add_member(d, slug, KIND_COMMUNE), DIRECTORY_OK);
+        ck_assert_int_eq(directory_add_service(d, slug, "s"), DIRECTORY_OK);
+        ck_assert(i % 2 == 0 || directory_subscribe(d, "F", slug, "s") == DIRECTORY_OK);
+    }
+    const struct directory_flow *flow = directory_flow(d, "F");
+    ck_assert_uint_eq(directory_subscribers(flow), MANY / 2);
+    for (int i = 1; i < MANY; i += 2) {
+        snprintf(slug, sizeof slug, "c-%d", i);
+        ck_assert(directory_next_subscriber(d, flow, &cursor, &address));
+        ck_assert_str_eq(address.member, slug);
+    }
+    ck_assert(!directory_next_subscriber(d, flow, &cursor, &address));
+    directory_free(d);
+}
+END_TEST
 
 START_TEST(without_memory_it_says_so)
 {
@@ -141,6 +201,8 @@ int main(void)
     tcase_add_test(tcase, names_are_unique_and_follow_the_grammar);
     tcase_add_test(tcase, what_no_rule_allows_is_refused);
     tcase_add_test(tcase, every_commune_of_the_country_fits);
+    tcase_add_test(tcase, subscribers_are_services_that_may_receive);
+    tcase_add_test(tcase, many_subscribers_come_in_the_order_of_their_services);
     tcase_add_test(tcase, without_memory_it_says_so);
     suite_add_tcase(suite, tcase);
     SRunner *runner = srunner_create(suite);

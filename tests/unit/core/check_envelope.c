@@ -180,7 +180,7 @@ static const struct row {
     {flow_absent, CODE(FIELD_MISSING), "flow"},
     {flow_wrong, CODE(FIELD_INVALID), "flow"},
     {flow_unknown, CODE(UNKNOWN_FLOW), "flow"},
-    {to_absent, CODE(FIELD_MISSING), "to"},
+    {to_absent, CODE(NO_SUBSCRIBER), "to"},
     {to_wrong, CODE(FIELD_INVALID), "to[0]"},
     {to_empty, CODE(FIELD_INVALID), "to[0]"},
     {to_member, CODE(UNKNOWN_MEMBER), "to[0]"},

@@ -64,6 +64,7 @@ static void count(struct shelf *shelf, enum store_op_kind kind)
         [STORE_RELEASE] = &shelf->releases,     [STORE_DEAD_LIST] = &shelf->dead_lists,
         [STORE_DEAD_READ] = &shelf->dead_reads, [STORE_REPLAY] = &shelf->replays,
         [STORE_DROP] = &shelf->drops,           [STORE_USAGE] = &shelf->usages,
+        [STORE_MAILBOXES] = &shelf->announces,
     };
     ++*counters[kind];
 }
@@ -79,6 +80,12 @@ void shelf_submit(struct shelf *shelf, const struct store_op *op)
     assert(op->now_ms > 0);
     if (op->kind == STORE_MAILBOX) {
         snprintf(copy->name, sizeof copy->name, "%s", op->mailbox.name);
+    } else if (op->kind == STORE_MAILBOXES) {
+        assert(op->announce.count >= 1 && op->announce.count <= 64);
+        for (uint32_t i = 0; i < op->announce.count; i++) {
+            copy->ids[i] = op->announce.names[i].id;
+            snprintf(copy->names[i], sizeof copy->names[i], "%s", op->announce.names[i].name);
+        }
     } else if (op->kind == STORE_APPEND) {
         assert(op->append.recipient_count >= 1 && op->append.recipient_count <= 64);
         snprintf(copy->name, sizeof copy->name, "%s", op->append.sender);
@@ -150,9 +157,8 @@ static void append(struct shelf *shelf, struct shelf_op *op, struct store_result
     drop_ref(&op->op.append.message);
 }
 
-static void mailbox(struct shelf *shelf, const struct shelf_op *op)
+static void mailbox(struct shelf *shelf, uint32_t id, const char *name)
 {
-    uint32_t id = op->op.mailbox.id;
     assert(id > 0);
     if (id >= shelf->name_count) {
         shelf->names = realloc(shelf->names, (id + 1) * sizeof *shelf->names);
@@ -161,7 +167,15 @@ static void mailbox(struct shelf *shelf, const struct shelf_op *op)
                (id + 1 - shelf->name_count) * sizeof *shelf->names);
         shelf->name_count = id + 1;
     }
-    snprintf(shelf->names[id], sizeof shelf->names[id], "%s", op->name);
+    snprintf(shelf->names[id], sizeof shelf->names[id], "%s", name);
+}
+
+static void mailboxes(struct shelf *shelf, const struct shelf_op *op)
+{
+    for (uint32_t i = 0; i < op->op.announce.count; i++) {
+        mailbox(shelf, op->ids[i], op->names[i]);
+        shelf->mailboxes++;
+    }
 }
 
 static struct shelf_entry *best(struct shelf *shelf, uint32_t mailbox_id, int64_t now_ms)
@@ -349,7 +363,10 @@ bool shelf_work(struct shelf *shelf, struct store_result *out_result)
     *out_result = (struct store_result){.kind = op.op.kind, .ticket = op.op.ticket};
     switch (op.op.kind) {
     case STORE_MAILBOX:
-        mailbox(shelf, &op);
+        mailbox(shelf, op.op.mailbox.id, op.name);
+        break;
+    case STORE_MAILBOXES:
+        mailboxes(shelf, &op);
         break;
     case STORE_APPEND:
         append(shelf, &op, out_result);

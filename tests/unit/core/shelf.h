@@ -30,6 +30,8 @@ struct shelf_op {
     char id[132];
     char reason[260];
     struct store_recipient recipients[64];
+    uint32_t ids[64]; /* MAILBOXES */
+    char names[64][128];
 };
 
 struct shelf {
@@ -42,10 +44,11 @@ struct shelf {
     char (*names)[128]; /* by mailbox id */
     size_t name_count;
     uint64_t sequence;
-    bool no_room;        /* appends find no room */
-    bool answer_no_room; /* acks and the like neither */
-    size_t takes, releases, defers, acks, buries, appends, mailboxes; /* ops handed over */
-    size_t dead_lists, dead_reads, replays, drops, usages;
+    bool no_room;                                          /* appends find no room */
+    bool answer_no_room;                                   /* acks and the like neither */
+    size_t takes, releases, defers, acks, buries, appends; /* ops handed over */
+    size_t mailboxes;                                      /* names */
+    size_t dead_lists, dead_reads, replays, drops, usages, announces;
     struct store_usage usage; /* of every sender; set by a test */
 };
 

@@ -50,6 +50,9 @@ struct directory *world_directory(void)
     assert(directory_add_flow(d, "PETIT", 100) == DIRECTORY_OK);
     assert(directory_allow_sender(d, "PETIT", "*") == DIRECTORY_OK);
     assert(directory_allow_receiver(d, "PETIT", "*") == DIRECTORY_OK);
+    assert(directory_subscribe(d, "PETIT", "dila", "greffe") == DIRECTORY_OK);
+    assert(directory_subscribe(d, "PETIT", "commune-76540", "accueil") == DIRECTORY_OK);
+    assert(directory_subscribe(d, "PETIT", "commune-06088", "etat-civil") == DIRECTORY_OK);
     directory_seal(d);
     return d;
 }

@@ -6,7 +6,8 @@
  *
  * In the directory: dila (State; client sends and receives; service greffe), commune-76540
  * (services etat-civil, accueil), commune-06088 (etat-civil), departement-02 (etat-civil), op
- * (operates). Flow ETATCIVIL: dila -> communes. Flow PETIT: everybody to everybody, 100 bytes.
+ * (operates). Flow ETATCIVIL: dila -> communes. Flow PETIT: everybody to everybody, 100 bytes;
+ * dila/greffe, commune-76540/accueil and commune-06088/etat-civil have subscribed to it.
  */
 #ifndef RELAIS_TESTS_CORE_WORLD_H
 #define RELAIS_TESTS_CORE_WORLD_H

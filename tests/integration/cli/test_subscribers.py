@@ -1,0 +1,88 @@
+# SPDX-License-Identifier: EUPL-1.2
+"""Subscriptions, and one message to all who have subscribed, against a real broker."""
+import json
+import os
+import unittest
+
+from bus import Bus
+
+COMMUNES = 30
+
+
+class Subscribers(unittest.TestCase):
+    @classmethod
+    def setUpClass(cls):
+        cls.bus = Bus()
+        cls.addClassCleanup(cls.bus.close)
+        cls.bus.init()
+        cls.bus.populate()
+        for i in range(COMMUNES):
+            cls.bus.must("member", "add", f"commune-{i}", "--kind", "commune", "--name", f"Commune {i}",
+                         "--service", "accueil")
+        cls.operator = os.path.join(cls.bus.home, "operator/client.yaml")
+        cls.bus.start()
+
+    def flow(self, code):
+        self.bus.must("flow", "add", code, "--title", code, "--purpose", "p", "--legal-basis", "l",
+                      "--sender", "dila", "--receiver", "kind:commune")
+
+    def send(self, flow, *words):
+        return self.bus.run("send", "-", "--subscribers", "--flow", flow, "-p", self.bus.sender,
+                            *words, stdin=b"avis")
+
+    def waiting(self):
+        rows = json.loads(self.bus.must("queues", "-p", self.operator, "-o", "json").out)
+        return {row["address"]: row["waiting"] for row in rows}
+
+    def test_every_subscriber_gets_the_message(self):
+        self.flow("AVIS")
+        for i in range(COMMUNES):
+            self.bus.must("member", "subscribe", f"commune-{i}/accueil", "AVIS")
+        self.bus.must("member", "unsubscribe", "commune-7/accueil", "AVIS")
+        self.bus.must("member", "subscribe", "commune-76540/accueil", "AVIS")
+        before = self.waiting()
+        for _ in range(2):
+            result = self.send("AVIS", "--id", "avis-1")
+            self.assertEqual(result.code, 0, result)
+        after = self.waiting()
+        got = {name for name in after if after[name] - before.get(name, 0) == 1}
+        wanted = {f"commune-{i}/accueil" for i in range(COMMUNES)} - {"commune-7/accueil"}
+        self.assertEqual(got, wanted | {"commune-76540/accueil"})
+        result = self.bus.run("receive", "commune-76540/accueil", "-p", self.bus.receiver, "--ack",
+                              "--timeout", "3", "-o", "jsonl")
+        self.assertIn("avis-1", result.out)
+        self.assertEqual(self.waiting()["commune-0/accueil"], 1)
+
+    def test_nobody_has_subscribed(self):
+        self.flow("VIDE")
+        result = self.send("VIDE")
+        self.assertEqual(result.code, 4, result)
+        self.assertIn("nobody has subscribed", result.err)
+
+    def test_to_all_is_never_a_slip(self):
+        result = self.bus.run("send", "-", "--flow", "AVIS", "-p", self.bus.sender, stdin=b"x")
+        self.assertEqual(result.code, 2)
+        result = self.send("AVIS", "--to", "commune-0/accueil")
+        self.assertEqual(result.code, 2)
+
+    def test_what_will_not_do_is_said(self):
+        self.flow("AUTRE")
+        subscribe = ["member", "subscribe"]
+        for words, code, text in ((["commune-0/accueil", "RIEN"], 3, "RIEN"),
+                                  (["commune-0/cave", "AUTRE"], 2, "one of the member's services"),
+                                  (["dila/accueil", "AUTRE"], 4, "among its receivers"),
+                                  (["personne/accueil", "AUTRE"], 3, "personne"),
+                                  (["commune-0", "AUTRE"], 2, "member/service")):
+            result = self.bus.run(*subscribe, *words)
+            self.assertEqual(result.code, code, result)
+            self.assertIn(text, result.err)
+        result = self.bus.run("member", "unsubscribe", "commune-0/accueil", "AUTRE")
+        self.assertEqual(result.code, 3, result)
+        self.bus.must("member", "subscribe", "commune-0/accueil", "AUTRE")
+        again = self.bus.must("member", "subscribe", "commune-0/accueil", "AUTRE", "-o", "json")
+        self.assertEqual(json.loads(again.out)["subscriptions"].count("accueil AUTRE"), 1)
+        self.bus.must("member", "unsubscribe", "commune-0/accueil", "AUTRE")
+
+
+if __name__ == "__main__":
+    unittest.main()

@@ -145,34 +145,72 @@ static bool is_as_after(const struct inspection *inspection, const struct found 
     return true;
 }
 
-/* A message sent again is known, with its first sequence, when it was stored, and only then. */
-static bool check_known(struct inspection *inspection, struct bench *bench, size_t message,
-                        size_t stored)
+/* Sends a message again. */
+static bool send_again(struct inspection *inspection, struct bench *bench, size_t message,
+                       bool *out_known)
 {
     struct store_recipient recipient = {.mailbox = script_mailbox_id(0), .lane = LANE_LOW};
     struct store_result result =
         bench_one(bench, op_append(inspection->script->ids[message], SCRIPT_ENVELOPE_BYTES,
                                    inspection->script->payload_bytes[message], &recipient, 1));
-    bool known = message < stored;
-    if (result.status != STORE_DONE || result.append.duplicate != known ||
-        (known && result.append.sequence != message + 1)) {
-        return wrong(inspection, "%s sent again: status %d, %s", inspection->script->ids[message],
-                     (int)result.status, result.append.duplicate ? "known" : "taken for new");
+    *out_known = result.append.duplicate;
+    if (result.status != STORE_DONE || (*out_known && result.append.sequence != message + 1)) {
+        return wrong(inspection, "%s sent again: status %d, sequence %llu",
+                     inspection->script->ids[message], (int)result.status,
+                     (unsigned long long)result.append.sequence);
     }
     return true;
 }
 
-static bool check_ids(struct inspection *inspection, struct bench *bench, size_t steps)
+static size_t messages_after(const struct inspection *inspection, size_t steps)
 {
     static struct model model; /* large */
     model_after(&model, inspection->script, steps);
-    size_t stored = model.messages;
+    return model.messages;
+}
+
+/* What was stored is known when it is sent again. */
+static bool check_known(struct inspection *inspection, struct bench *bench, size_t stored)
+{
     for (size_t i = 0; i < SAMPLES && stored > i * 7; i++) {
-        if (!check_known(inspection, bench, stored - 1 - i * 7, stored)) {
+        bool known = false;
+        if (!send_again(inspection, bench, stored - 1 - i * 7, &known)) {
             return false;
         }
+        if (!known) {
+            return wrong(inspection, "%s sent again is taken for new",
+                         inspection->script->ids[stored - 1 - i * 7]);
+        }
     }
-    return stored == SCRIPT_MESSAGES || check_known(inspection, bench, stored, stored);
+    return true;
+}
+
+/* After different steps the same may lie in the mailboxes; what is known tells them apart. */
+static bool check_ids(struct inspection *inspection, struct bench *bench, const struct found *found,
+                      size_t steps)
+{
+    size_t stored = messages_after(inspection, steps);
+    for (size_t next = steps; next <= inspection->until; next++) {
+        size_t messages = messages_after(inspection, next);
+        bool known = false;
+        if (messages == stored || !is_as_after(inspection, found, next)) {
+            continue;
+        }
+        if (!send_again(inspection, bench, messages - 1, &known)) {
+            return false;
+        }
+        if (!known) {
+            return check_known(inspection, bench, stored);
+        }
+        stored = messages;
+    }
+    bool known = false;
+    if (!check_known(inspection, bench, stored) ||
+        (stored < SCRIPT_MESSAGES && !send_again(inspection, bench, stored, &known))) {
+        return false;
+    }
+    return !known ||
+           wrong(inspection, "%s was never stored and is known", inspection->script->ids[stored]);
 }
 
 static bool open_mailboxes(struct bench *bench)
@@ -208,7 +246,7 @@ static bool look(struct inspection *inspection, struct bench *bench)
         return wrong(inspection, "not as after any step from %zu to %zu", inspection->from,
                      inspection->until);
     }
-    return check_ids(inspection, bench, steps);
+    return check_ids(inspection, bench, &found, steps);
 }
 
 bool inspect_image(struct inspection *inspection, const struct file_bytes *file)

@@ -311,7 +311,7 @@ static void on_stored(struct step *step, struct store_result *result)
             usage_stored(step, &ticket, result);
             break;
         default:
-            entry_stored(step, &ticket, result->status);
+            entry_stored(step, &ticket, result);
             break;
         }
     } else {

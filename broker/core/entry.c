@@ -85,13 +85,23 @@ static void note_dead(struct step *step, const struct ticket *ticket)
     note_text(step->effects, effect, "code", refusal_code_name((Relais__V1__Code)ticket->code));
 }
 
-static void done(struct step *step, const struct ticket *ticket)
+/* The next of its order has come to its lane or time. */
+static void expect_next(struct step *step, const struct ticket *ticket,
+                        const struct store_turn *turn)
+{
+    if (turn->passed) {
+        mailbox_expect(step, ticket->mailbox, turn->due_ms);
+    }
+}
+
+static void done(struct step *step, const struct ticket *ticket, const struct store_result *result)
 {
     struct core *core = step->core;
     switch (ticket->kind) {
     case STORE_ACK:
         mailbox_count_gone(core, ticket->mailbox, ticket->bytes);
         core->totals.acknowledged++;
+        expect_next(step, ticket, &result->turn);
         if (core->settings.trace) {
             struct effect *effect = note(step->effects, NOTE_DEBUG, "message.acknowledged");
             note_text(step->effects, effect, "mailbox", ticket->mailbox->name);
@@ -103,6 +113,7 @@ static void done(struct step *step, const struct ticket *ticket)
         ticket->mailbox->dead++;
         core->totals.dead++;
         note_dead(step, ticket);
+        expect_next(step, ticket, &result->turn);
         break;
     default: /* STORE_DEFER */
         mailbox_expect(step, ticket->mailbox, ticket->due_ms);
@@ -119,10 +130,11 @@ static void undone(struct step *step, const struct ticket *ticket)
     note_number(effect, "sequence", ticket->key.sequence);
 }
 
-void entry_stored(struct step *step, const struct ticket *ticket, enum store_status status)
+void entry_stored(struct step *step, const struct ticket *ticket, const struct store_result *result)
 {
+    enum store_status status = result->status;
     if (status == STORE_DONE) {
-        done(step, ticket);
+        done(step, ticket, result);
     } else if (status == STORE_NO_ROOM) {
         undone(step, ticket);
     }

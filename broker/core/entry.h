@@ -33,6 +33,7 @@ void entry_try_again(struct step *step, const struct entry_ref *ref, int64_t due
                      const char *reason);
 
 /* The store has done one of these. */
-void entry_stored(struct step *step, const struct ticket *ticket, enum store_status status);
+void entry_stored(struct step *step, const struct ticket *ticket,
+                  const struct store_result *result);
 
 #endif

@@ -7,6 +7,9 @@
  * once whatever the number of entries. Entries wait in a *lane* in the order of their sequence
  * number; an entry with due_ms > 0 waits aside until then, and is offered before the lanes when
  * due. The broker *takes* entries: they are its own until it acks, defers, buries or releases them.
+ * Entries of one mailbox with the same *order* (that is not 0) are given out one at a time, by
+ * sequence: only the first is in a lane or waits for its time, the others are *behind* it until it
+ * is gone for good. A deferred one keeps the others behind.
  * A buried entry is a *dead letter*: it holds its message until it is replayed or dropped.
  */
 #ifndef RELAIS_CORE_STORED_H
@@ -102,6 +105,7 @@ struct store_op {
             uint32_t recipient_count;
             int64_t expires_ms;       /* 0: never */
             struct store_usage quota; /* what the sender may have, with this one; 0: no end */
+            uint64_t order;           /* of its entries; 0: none */
         } append;
         struct {
             uint32_t mailbox;
@@ -159,6 +163,12 @@ struct store_dead {
     struct held_message message; /* DEAD_LIST: the envelope alone */
 };
 
+/* An entry went for good, and the next of its order came to its lane or its time. */
+struct store_turn {
+    bool passed;
+    int64_t due_ms; /* when it can be taken; 0: now */
+};
+
 /* What became of an op. Every op but RELEASE has exactly one result, in the order of the ops, and
  * only after the commit that holds its effect has been synced. */
 struct store_result {
@@ -186,6 +196,7 @@ struct store_result {
         } dead;
         uint64_t replayed_bytes;
         struct store_usage usage;
+        struct store_turn turn; /* ACK, BURY */
     };
 };
 
@@ -193,7 +204,7 @@ struct store_result {
 struct stored_mailbox {
     uint32_t id;
     const char *name;
-    uint64_t waiting; /* entries, deferred ones included */
+    uint64_t waiting; /* entries, deferred ones and those behind included */
     uint64_t waiting_bytes;
     uint64_t dead;
 };

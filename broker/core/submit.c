@@ -8,6 +8,7 @@
 #include "core/limits.h"
 #include "core/mailbox.h"
 #include "core/note.h"
+#include "core/order.h"
 #include "core/quota.h"
 #include "core/recipients.h"
 #include "core/reply.h"
@@ -337,6 +338,7 @@ static bool append(struct submission *submission, const struct piece *piece,
     op->append.expires_ms = envelope->expires_at_ms;
     op->append.quota = (struct store_usage){.messages = submission->quota.messages,
                                             .bytes = submission->quota.bytes};
+    op->append.order = order_of(op->append.sender, envelope->ordering_key);
     if (!ticket) {
         free(recipients.many);
         return true; /* effects->failed is set */

@@ -27,6 +27,7 @@ struct table {
 /* Is `item` the one that `key` asks for? */
 typedef bool table_same(const void *item, const void *key);
 
+/* FNV-1a, mixed. On disk as well (order.h): it may not change. */
 uint64_t table_hash_text(const char *text, size_t size);
 uint64_t table_hash_number(uint64_t number);
 

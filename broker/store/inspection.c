@@ -117,6 +117,23 @@ static bool name_duplicate_age(struct bytes key, struct store_finding *finding)
     return true;
 }
 
+static bool name_order_head(struct bytes key, struct store_finding *finding)
+{
+    uint64_t order = 0;
+    return key_read_order_head(key, &finding->mailbox, &order);
+}
+
+static bool name_behind(struct bytes key, struct store_finding *finding)
+{
+    struct behind_key behind;
+    if (!key_read_behind(key, &behind)) {
+        return false;
+    }
+    finding->mailbox = behind.mailbox;
+    finding->sequence = behind.sequence;
+    return true;
+}
+
 /* What must be true of a record whose checksum matches. Each is false only when that could not be
  * found out; what is wrong is in finding->fault, FAULT_COUNT_OF when nothing is. */
 
@@ -166,6 +183,39 @@ static bool check_later(struct inspection *inspection, struct bytes key, struct 
                         struct store_finding *finding)
 {
     return check_entry(inspection, TABLE_LATER, key, record, finding);
+}
+
+static bool check_order_head(struct inspection *inspection, struct bytes key, struct bytes record,
+                             struct store_finding *finding)
+{
+    uint64_t sequence = 0;
+    if (!record_read_order_head(key, record, &sequence)) {
+        finding->fault = FAULT_CHECKSUM;
+        return true;
+    }
+    return check_mailbox_of(inspection, finding);
+}
+
+/* Somebody must be before it. */
+static bool check_behind(struct inspection *inspection, struct bytes key, struct bytes record,
+                         struct store_finding *finding)
+{
+    struct behind_record fields;
+    struct behind_key place = {0};
+    struct record_key head;
+    bool has = false;
+    if (!record_read_behind(key, record, &fields)) {
+        finding->fault = FAULT_CHECKSUM;
+        return true;
+    }
+    (void)key_read_behind(key, &place);
+    key_order_head(&head, place.mailbox, place.order);
+    bool known = inspection_has(inspection, TABLE_ORDER_HEAD, &head, &has, NULL);
+    if (!has) {
+        finding->fault = FAULT_REFERENCE;
+    }
+    return known && (finding->fault != FAULT_COUNT_OF || check_mailbox_of(inspection, finding)) &&
+           (finding->fault != FAULT_COUNT_OF || check_message_of(inspection, finding));
 }
 
 static bool check_dead(struct inspection *inspection, struct bytes key, struct bytes record,
@@ -395,6 +445,8 @@ static const struct row rows[TABLE_COUNT] = {
     [TABLE_DUPLICATE] = {name_nothing, check_duplicate},
     [TABLE_DUPLICATE_AGE] = {name_duplicate_age, check_duplicate_age},
     [TABLE_SENDER] = {name_sender, check_sender},
+    [TABLE_ORDER_HEAD] = {name_order_head, check_order_head},
+    [TABLE_BEHIND] = {name_behind, check_behind},
 };
 
 bool inspect_record(struct inspection *inspection, enum table table, struct bytes key,

@@ -35,9 +35,10 @@ int batch_put_entry(struct batch *batch, struct mailbox *mailbox, const struct e
     return rc;
 }
 
-/* Takes an entry out of its lane or its time. A broken record is taken out as well. */
-static int remove_entry(struct batch *batch, struct mailbox *mailbox, const struct entry_key *key,
-                        struct entry_record *out_entry)
+/* Takes an entry out of its lane or its time; those behind it stay there. A broken record is taken
+ * out as well. */
+static int take_out(struct batch *batch, struct mailbox *mailbox, const struct entry_key *key,
+                    struct entry_record *out_entry)
 {
     struct record_key record_key;
     struct bytes record = {0};
@@ -48,8 +49,10 @@ static int remove_entry(struct batch *batch, struct mailbox *mailbox, const stru
         return rc;
     }
     *out_entry = (struct entry_record){0};
-    (void)record_read_entry(table, key_bytes(&record_key), record, out_entry);
-    rc = batch_del(batch, table, &record_key);
+    if (!record_read_entry(table, key_bytes(&record_key), record, out_entry)) {
+        rc = order_find(batch, mailbox->id, key->sequence, &out_entry->order);
+    }
+    rc = rc != 0 ? rc : batch_del(batch, table, &record_key);
     if (rc == 0) {
         rc = batch_touch(batch, mailbox);
     }
@@ -59,6 +62,13 @@ static int remove_entry(struct batch *batch, struct mailbox *mailbox, const stru
         mailbox_count_out(mailbox, out_entry->bytes);
     }
     return rc;
+}
+
+int batch_remove_entry(struct batch *batch, struct mailbox *mailbox, const struct entry_key *key,
+                       struct entry_record *out_entry, struct store_turn *out_turn)
+{
+    int rc = take_out(batch, mailbox, key, out_entry);
+    return rc != 0 ? rc : order_pass(batch, mailbox, out_entry->order, out_turn);
 }
 
 int batch_release_message(struct batch *batch, uint64_t sequence)
@@ -89,7 +99,8 @@ int batch_release_message(struct batch *batch, uint64_t sequence)
 static int append_entries(struct batch *batch, const struct store_op *op, uint64_t sequence)
 {
     const struct held_message *message = &op->append.message;
-    struct entry_record entry = {.bytes = message->envelope.size + message->payload.size};
+    struct entry_record entry = {.bytes = message->envelope.size + message->payload.size,
+                                 .order = op->append.order};
     uint32_t count = op->append.recipient_count;
     int rc = 0;
     for (uint32_t i = 0; rc == 0 && i < count; i++) {
@@ -98,7 +109,7 @@ static int append_entries(struct batch *batch, const struct store_op *op, uint64
                                 .lane = recipient->lane,
                                 .due_ms = recipient->due_ms > 0 ? recipient->due_ms : 0,
                                 .sequence = sequence};
-        rc = batch_put_entry(batch, find_mailbox(batch, key.mailbox), &key, &entry);
+        rc = order_admit(batch, find_mailbox(batch, key.mailbox), &key, &entry);
     }
     if (rc == 0 && count > 1) {
         struct record_key key;
@@ -155,7 +166,8 @@ static int apply_ack(struct batch *batch, const struct entry_key *key, struct st
 {
     struct mailbox *mailbox = find_mailbox(batch, key->mailbox);
     struct entry_record entry;
-    int rc = mailbox != NULL ? remove_entry(batch, mailbox, key, &entry) : MDB_NOTFOUND;
+    int rc = mailbox != NULL ? batch_remove_entry(batch, mailbox, key, &entry, &result->turn)
+                             : MDB_NOTFOUND;
     if (rc == MDB_NOTFOUND) {
         result->status = STORE_NOT_FOUND;
         return 0;
@@ -168,7 +180,7 @@ static int apply_defer(struct batch *batch, const struct store_op *op, struct st
     struct entry_key key = op->defer.key;
     struct mailbox *mailbox = find_mailbox(batch, key.mailbox);
     struct entry_record entry;
-    int rc = mailbox != NULL ? remove_entry(batch, mailbox, &key, &entry) : MDB_NOTFOUND;
+    int rc = mailbox != NULL ? take_out(batch, mailbox, &key, &entry) : MDB_NOTFOUND;
     if (rc == MDB_NOTFOUND) {
         result->status = STORE_NOT_FOUND;
         return 0;
@@ -178,18 +190,21 @@ static int apply_defer(struct batch *batch, const struct store_op *op, struct st
     return rc != 0 ? rc : batch_put_entry(batch, mailbox, &key, &entry);
 }
 
-int batch_bury(struct batch *batch, const struct entry_key *key, struct dead_record *dead)
+int batch_bury(struct batch *batch, const struct entry_key *key, struct dead_record *dead,
+               struct store_turn *out_turn)
 {
     struct mailbox *mailbox = find_mailbox(batch, key->mailbox);
     struct entry_record entry;
     struct record_key record_key;
     struct small_record record;
-    int rc = mailbox != NULL ? remove_entry(batch, mailbox, key, &entry) : MDB_NOTFOUND;
+    int rc =
+        mailbox != NULL ? batch_remove_entry(batch, mailbox, key, &entry, out_turn) : MDB_NOTFOUND;
     if (rc != 0) {
         return rc;
     }
     dead->bytes = entry.bytes;
     dead->lane = key->lane;
+    dead->order = entry.order;
     key_dead(&record_key, key->mailbox, key->sequence);
     record_write_dead(&record, &record_key, dead);
     mailbox->counts.dead++;
@@ -203,7 +218,7 @@ static int apply_bury(struct batch *batch, const struct store_op *op, struct sto
                                .code = op->bury.code,
                                .died_ms = op->now_ms,
                                .reason = {(const uint8_t *)reason, strlen(reason)}};
-    int rc = batch_bury(batch, &op->bury.key, &dead);
+    int rc = batch_bury(batch, &op->bury.key, &dead, &result->turn);
     if (rc == MDB_NOTFOUND) {
         result->status = STORE_NOT_FOUND;
         rc = 0;
@@ -290,6 +305,7 @@ static int write_mailbox(struct batch *batch, const struct mailbox *mailbox)
         .waiting = mailbox->counts.waiting,
         .waiting_bytes = mailbox->counts.waiting_bytes,
         .dead = mailbox->counts.dead,
+        .behind = mailbox->counts.behind,
         .name = {(const uint8_t *)mailbox->name, strlen(mailbox->name)},
     };
     key_mailbox(&key, mailbox->id);

@@ -198,10 +198,10 @@ int batch_replay(struct batch *batch, const struct store_op *op, struct store_re
     }
     struct entry_key place = {
         .mailbox = mailbox->id, .lane = fields.lane, .sequence = op->dead.sequence};
-    struct entry_record entry = {.bytes = fields.bytes};
+    struct entry_record entry = {.bytes = fields.bytes, .order = fields.order};
     rc = remove_dead(batch, mailbox, &key);
     result->replayed_bytes = fields.bytes;
-    return rc != 0 ? rc : batch_put_entry(batch, mailbox, &place, &entry);
+    return rc != 0 ? rc : order_admit(batch, mailbox, &place, &entry);
 }
 
 int batch_drop(struct batch *batch, const struct store_op *op, struct store_result *result)

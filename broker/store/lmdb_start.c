@@ -182,8 +182,10 @@ static int read_mailbox(struct lmdb_store *store, const MDB_val *key, const MDB_
     if (mailbox == NULL) {
         return ENOMEM;
     }
-    mailbox->counts = (struct mailbox_counts){
-        .waiting = record.waiting, .waiting_bytes = record.waiting_bytes, .dead = record.dead};
+    mailbox->counts = (struct mailbox_counts){.waiting = record.waiting,
+                                              .waiting_bytes = record.waiting_bytes,
+                                              .dead = record.dead,
+                                              .behind = record.behind};
     mailbox->committed = mailbox->counts;
     return 0;
 }

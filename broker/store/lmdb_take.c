@@ -271,29 +271,40 @@ static int move_aside(struct take *take, struct store_result *result)
                                .died_ms = take->now_ms,
                                .reason = {(const uint8_t *)reason, sizeof reason - 1}};
     for (size_t i = 0; i < take->damaged_count; i++) {
-        int rc = batch_bury(take->batch, &take->damaged[i], &dead);
+        struct store_turn turn = {0};
+        int rc = batch_bury(take->batch, &take->damaged[i], &dead, &turn);
         if (rc != 0) {
             return rc;
         }
+        /* Another take finds what came in its place, and when it is due. */
+        result->take.more = result->take.more || turn.passed;
         result->take.aside++;
         result->take.aside_bytes += dead.bytes;
     }
     return 0;
 }
 
-/* Nothing free is left, so what waits must be what is claimed. */
-static int mend_counters(struct take *take, bool *out_mended)
+/* Nothing free is left, so what waits must be what is claimed and what is behind that. */
+static int mend(struct take *take, struct store_result *result, bool *out_mended)
 {
     struct mailbox *mailbox = take->mailbox;
-    *out_mended = mailbox->counts.waiting != mailbox->claims.count;
+    struct mailbox_counts *counts = &mailbox->counts;
+    uint64_t claimed = mailbox->claims.count;
+    bool headless = claimed == 0 && counts->behind > 0;
+    *out_mended = headless || counts->waiting != claimed + counts->behind;
     if (!*out_mended) {
         return 0;
     }
     if (!take->batch->writes) {
         return BATCH_NEEDS_WRITE;
     }
-    mailbox->counts.waiting = mailbox->claims.count;
-    mailbox->counts.waiting_bytes = mailbox->claims.count == 0 ? 0 : mailbox->counts.waiting_bytes;
+    if (headless) {
+        counts->waiting = counts->behind;
+        result->take.more = true;
+        return order_mend(take->batch, mailbox);
+    }
+    counts->waiting = claimed + counts->behind;
+    counts->waiting_bytes = counts->waiting == 0 ? 0 : counts->waiting_bytes;
     return batch_touch(take->batch, mailbox);
 }
 
@@ -309,7 +320,7 @@ static int run(struct take *take, struct store_result *result)
     /* Only now: what is moved aside moves the cursors too. */
     rc = rc != 0 ? rc : move_aside(take, result);
     if (rc == 0 && !result->take.more && result->take.next_due_ms == 0) {
-        rc = mend_counters(take, &mended);
+        rc = mend(take, result, &mended);
     }
     if (take->damaged_count > 0 || mended) {
         result->status = STORE_DAMAGED;

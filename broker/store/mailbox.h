@@ -21,6 +21,7 @@ struct mailbox_counts {
     uint64_t waiting;
     uint64_t waiting_bytes;
     uint64_t dead;
+    uint64_t behind; /* of those that wait: no take finds them yet */
 };
 
 struct mailbox {

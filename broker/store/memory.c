@@ -8,6 +8,7 @@
 #include "store/memory_dead.h"
 #include "store/memory_duplicate.h"
 #include "store/memory_mailbox.h"
+#include "store/memory_order.h"
 #include "store/outbox.h"
 
 #include <stdlib.h>
@@ -138,8 +139,9 @@ static bool add_entries(struct memory_store *store, struct store_op *op, uint64_
                     .lane = recipient->lane,
                     .due_ms = recipient->due_ms > 0 ? recipient->due_ms : 0,
                     .sequence = sequence},
+            .order = op->append.order,
             .message = message};
-        added = memory_mailbox_add(find_mailbox(store, recipient->mailbox), &entry);
+        added = memory_order_add(find_mailbox(store, recipient->mailbox), &entry);
         message->entries += added ? 1 : 0;
     }
     if (message->entries == 0) {
@@ -198,14 +200,16 @@ static bool remove_entry(struct memory_store *store, const struct entry_key *key
     return true;
 }
 
-static void apply_ack(struct memory_store *store, const struct entry_key *key,
+static bool apply_ack(struct memory_store *store, const struct entry_key *key,
                       struct store_result *result)
 {
     struct memory_entry entry;
-    if (remove_entry(store, key, result, &entry)) {
-        uint64_t bytes = cost_of(&entry.message->held);
-        store->used_bytes -= memory_message_unref(entry.message) ? bytes : 0;
+    if (!remove_entry(store, key, result, &entry)) {
+        return true;
     }
+    uint64_t bytes = cost_of(&entry.message->held);
+    store->used_bytes -= memory_message_unref(entry.message) ? bytes : 0;
+    return memory_order_pass(find_mailbox(store, key->mailbox), entry.order, &result->turn);
 }
 
 static bool apply_defer(struct memory_store *store, const struct store_op *op,
@@ -227,7 +231,10 @@ static bool apply_bury(struct memory_store *store, const struct store_op *op,
     if (!remove_entry(store, &op->bury.key, result, &entry)) {
         return true;
     }
-    return memory_dead_bury(find_mailbox(store, entry.key.mailbox), &entry, op);
+    struct memory_mailbox *mailbox = find_mailbox(store, entry.key.mailbox);
+    uint64_t order = entry.order;
+    return memory_dead_bury(mailbox, &entry, op) &&
+           memory_order_pass(mailbox, order, &result->turn);
 }
 
 /* False without memory. */
@@ -253,7 +260,7 @@ static bool apply_dead(struct memory_store *store, const struct store_op *op,
     }
     if (op->kind == STORE_REPLAY) {
         result->replayed_bytes = entry.message->bytes;
-        return memory_mailbox_add(mailbox, &entry);
+        return memory_order_add(mailbox, &entry);
     }
     uint64_t bytes = cost_of(&entry.message->held);
     store->used_bytes -= memory_message_unref(entry.message) ? bytes : 0;
@@ -335,8 +342,7 @@ static bool apply(struct memory_store *store, struct store_op *op, struct store_
     case STORE_TAKE:
         return apply_take(store, op, result);
     case STORE_ACK:
-        apply_ack(store, &op->ack, result);
-        return true;
+        return apply_ack(store, &op->ack, result);
     case STORE_DEFER:
         return apply_defer(store, op, result);
     case STORE_BURY:

@@ -26,6 +26,8 @@ struct memory_entry {
     struct entry_key key;
     uint32_t attempts;
     bool claimed;
+    uint64_t order;         /* see core/stored.h; 0: none */
+    struct entry_key place; /* behind others: its key once it is its turn */
     struct memory_message *message;
     struct memory_death *death; /* NULL: it lives. See memory_dead.h */
 };
@@ -43,6 +45,7 @@ struct memory_mailbox {
     uint32_t picks;
     struct entry_list lists[MEMORY_LISTS];
     struct entry_list dead;
+    struct entry_list behind; /* by sequence; see memory_order.h */
 };
 
 void memory_mailbox_fini(struct memory_mailbox *mailbox);

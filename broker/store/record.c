@@ -1,5 +1,10 @@
-/* SPDX-License-Identifier: EUPL-1.2 */
+/* SPDX-License-Identifier: EUPL-1.2
+ *
+ * See record.h: the frame of every record, and the tables that a plain queue needs.
+ */
 #include "store/record.h"
+
+#include "store/record_body.h"
 
 #include <assert.h>
 #include <string.h>
@@ -9,43 +14,12 @@
 const char *table_name(enum table table)
 {
     static const char *const names[TABLE_COUNT] = {
-        "meta",  "mailbox", "message",   "refs",          "ready",
-        "later", "dead",    "duplicate", "duplicate_age", "sender"};
+        "meta", "mailbox",   "message",       "refs",   "ready",      "later",
+        "dead", "duplicate", "duplicate_age", "sender", "order_head", "behind"};
     return names[table];
 }
 
-/* Numbers. */
-
-static uint8_t *put_number(uint8_t *at, uint64_t value, size_t bytes)
-{
-    for (size_t i = 0; i < bytes; i++) {
-        at[i] = (uint8_t)(value >> (8 * (bytes - 1 - i)));
-    }
-    return at + bytes;
-}
-
-static uint64_t get_number(const uint8_t *at, size_t bytes)
-{
-    uint64_t value = 0;
-    for (size_t i = 0; i < bytes; i++) {
-        value = value << 8 | at[i];
-    }
-    return value;
-}
-
-static int64_t get_time(const uint8_t *at)
-{
-    return (int64_t)get_number(at, 8);
-}
-
 /* Keys. */
-
-static void key_add(struct record_key *key, uint64_t value, size_t bytes)
-{
-    assert(key->size + bytes <= sizeof key->data);
-    (void)put_number(key->data + key->size, value, bytes);
-    key->size += bytes;
-}
 
 static void key_add_text(struct record_key *key, const char *text)
 {
@@ -131,14 +105,14 @@ bool key_read_entry(enum table table, struct bytes key, struct entry_key *out_en
     if (key.size != (later ? 21U : 13U)) {
         return false;
     }
-    struct entry_key entry = {.mailbox = (uint32_t)get_number(at, 4)};
+    struct entry_key entry = {.mailbox = (uint32_t)number_get(at, 4)};
     at += 4;
     if (later) {
-        entry.due_ms = get_time(at);
+        entry.due_ms = time_get(at);
         at += 8;
     }
     entry.lane = at[0];
-    entry.sequence = get_number(at + 1, 8);
+    entry.sequence = number_get(at + 1, 8);
     if (entry.lane >= LANE_COUNT || (later && entry.due_ms <= 0)) {
         return false;
     }
@@ -151,7 +125,7 @@ bool key_read_mailbox(struct bytes key, uint32_t *out_mailbox)
     if (key.size != 4) {
         return false;
     }
-    *out_mailbox = (uint32_t)get_number(key.data, 4);
+    *out_mailbox = (uint32_t)number_get(key.data, 4);
     return true;
 }
 
@@ -165,7 +139,7 @@ bool key_read_sequence(struct bytes key, uint64_t *out_sequence)
     if (key.size < 8) {
         return false;
     }
-    *out_sequence = get_number(key.data, 8);
+    *out_sequence = number_get(key.data, 8);
     return true;
 }
 
@@ -174,8 +148,8 @@ bool key_read_dead(struct bytes key, struct dead_key *out_dead)
     if (key.size != 12) {
         return false;
     }
-    out_dead->mailbox = (uint32_t)get_number(key.data, 4);
-    out_dead->sequence = get_number(key.data + 4, 8);
+    out_dead->mailbox = (uint32_t)number_get(key.data, 4);
+    out_dead->sequence = number_get(key.data + 4, 8);
     return true;
 }
 
@@ -184,8 +158,8 @@ bool key_read_duplicate_age(struct bytes key, struct duplicate_record *out_dupli
     if (key.size != 16) {
         return false;
     }
-    out_duplicate->accepted_ms = get_time(key.data);
-    out_duplicate->sequence = get_number(key.data + 8, 8);
+    out_duplicate->accepted_ms = time_get(key.data);
+    out_duplicate->sequence = number_get(key.data + 8, 8);
     return true;
 }
 
@@ -201,7 +175,7 @@ void record_seal(enum table table, struct bytes key, uint8_t *record, size_t siz
 {
     assert(size >= RECORD_HEAD_BYTES);
     record[0] = RECORD_FORMAT;
-    (void)put_number(record + 1,
+    (void)number_put(record + 1,
                      checksum(table, key, record + RECORD_HEAD_BYTES, size - RECORD_HEAD_BYTES), 8);
 }
 
@@ -213,7 +187,7 @@ bool record_open(enum table table, struct bytes key, struct bytes record, struct
         return false;
     }
     struct bytes body = {record.data + RECORD_HEAD_BYTES, record.size - RECORD_HEAD_BYTES};
-    if (get_number(record.data + 1, 8) != checksum(table, key, body.data, body.size)) {
+    if (number_get(record.data + 1, 8) != checksum(table, key, body.data, body.size)) {
         return false;
     }
     *out_body = body;
@@ -222,39 +196,12 @@ bool record_open(enum table table, struct bytes key, struct bytes record, struct
 
 /* Small values. */
 
-static void begin(struct small_record *out)
-{
-    out->size = RECORD_HEAD_BYTES;
-}
-
-static void add(struct small_record *out, uint64_t value, size_t bytes)
-{
-    assert(out->size + bytes <= sizeof out->data);
-    (void)put_number(out->data + out->size, value, bytes);
-    out->size += bytes;
-}
-
-static void add_bytes(struct small_record *out, struct bytes bytes)
-{
-    size_t room = sizeof out->data - out->size;
-    size_t size = bytes.size < room ? bytes.size : room;
-    if (size > 0) {
-        memcpy(out->data + out->size, bytes.data, size);
-    }
-    out->size += size;
-}
-
-static void seal(struct small_record *out, enum table table, const struct record_key *key)
-{
-    record_seal(table, key_bytes(key), out->data, out->size);
-}
-
 void record_write_number(struct small_record *out, enum table table, const struct record_key *key,
                          uint32_t number)
 {
-    begin(out);
-    add(out, number, 4);
-    seal(out, table, key);
+    body_begin(out);
+    body_add(out, number, 4);
+    body_seal(out, table, key);
 }
 
 bool record_read_number(enum table table, struct bytes key, struct bytes record,
@@ -264,18 +211,18 @@ bool record_read_number(enum table table, struct bytes key, struct bytes record,
     if (!record_open(table, key, record, &body) || body.size != 4) {
         return false;
     }
-    *out_number = (uint32_t)get_number(body.data, 4);
+    *out_number = (uint32_t)number_get(body.data, 4);
     return true;
 }
 
 void record_write_state(struct small_record *out, const struct record_key *key,
                         const struct state_record *state)
 {
-    begin(out);
-    add(out, state->next_sequence, 8);
-    add(out, (uint64_t)state->last_time_ms, 8);
-    add(out, state->transaction, 8);
-    seal(out, TABLE_META, key);
+    body_begin(out);
+    body_add(out, state->next_sequence, 8);
+    body_add(out, (uint64_t)state->last_time_ms, 8);
+    body_add(out, state->transaction, 8);
+    body_seal(out, TABLE_META, key);
 }
 
 bool record_read_state(struct bytes key, struct bytes record, struct state_record *out_state)
@@ -284,94 +231,102 @@ bool record_read_state(struct bytes key, struct bytes record, struct state_recor
     if (!record_open(TABLE_META, key, record, &body) || body.size != 24) {
         return false;
     }
-    out_state->next_sequence = get_number(body.data, 8);
-    out_state->last_time_ms = get_time(body.data + 8);
-    out_state->transaction = get_number(body.data + 16, 8);
+    out_state->next_sequence = number_get(body.data, 8);
+    out_state->last_time_ms = time_get(body.data + 8);
+    out_state->transaction = number_get(body.data + 16, 8);
     return true;
 }
 
 void record_write_mailbox(struct small_record *out, const struct record_key *key,
                           const struct mailbox_record *mailbox)
 {
-    begin(out);
-    add(out, mailbox->waiting, 8);
-    add(out, mailbox->waiting_bytes, 8);
-    add(out, mailbox->dead, 8);
-    add_bytes(out, mailbox->name);
-    seal(out, TABLE_MAILBOX, key);
+    body_begin(out);
+    body_add(out, mailbox->waiting, 8);
+    body_add(out, mailbox->waiting_bytes, 8);
+    body_add(out, mailbox->dead, 8);
+    body_add(out, mailbox->behind, 8);
+    body_add_bytes(out, mailbox->name);
+    body_seal(out, TABLE_MAILBOX, key);
 }
 
 bool record_read_mailbox(struct bytes key, struct bytes record, struct mailbox_record *out_mailbox)
 {
     struct bytes body = {0};
-    if (!record_open(TABLE_MAILBOX, key, record, &body) || body.size < 24 ||
-        body.size > 24 + STORED_NAME_BYTES) {
+    if (!record_open(TABLE_MAILBOX, key, record, &body) || body.size < 32 ||
+        body.size > 32 + STORED_NAME_BYTES) {
         return false;
     }
-    out_mailbox->waiting = get_number(body.data, 8);
-    out_mailbox->waiting_bytes = get_number(body.data + 8, 8);
-    out_mailbox->dead = get_number(body.data + 16, 8);
-    out_mailbox->name = (struct bytes){body.data + 24, body.size - 24};
+    out_mailbox->waiting = number_get(body.data, 8);
+    out_mailbox->waiting_bytes = number_get(body.data + 8, 8);
+    out_mailbox->dead = number_get(body.data + 16, 8);
+    out_mailbox->behind = number_get(body.data + 24, 8);
+    out_mailbox->name = (struct bytes){body.data + 32, body.size - 32};
     return true;
 }
 
 void record_write_entry(struct small_record *out, enum table table, const struct record_key *key,
                         const struct entry_record *entry)
 {
-    begin(out);
-    add(out, entry->attempts, 4);
-    add(out, entry->bytes, 8);
-    seal(out, table, key);
+    body_begin(out);
+    body_add(out, entry->attempts, 4);
+    body_add(out, entry->bytes, 8);
+    if (entry->order != 0) {
+        body_add(out, entry->order, 8);
+    }
+    body_seal(out, table, key);
 }
 
 bool record_read_entry(enum table table, struct bytes key, struct bytes record,
                        struct entry_record *out_entry)
 {
     struct bytes body = {0};
-    if (!record_open(table, key, record, &body) || body.size != 12) {
+    if (!record_open(table, key, record, &body) || (body.size != 12 && body.size != 20)) {
         return false;
     }
-    out_entry->attempts = (uint32_t)get_number(body.data, 4);
-    out_entry->bytes = get_number(body.data + 4, 8);
-    return true;
+    out_entry->attempts = (uint32_t)number_get(body.data, 4);
+    out_entry->bytes = number_get(body.data + 4, 8);
+    out_entry->order = body.size == 20 ? number_get(body.data + 12, 8) : 0;
+    return body.size == 12 || out_entry->order != 0;
 }
 
 void record_write_dead(struct small_record *out, const struct record_key *key,
                        const struct dead_record *dead)
 {
-    begin(out);
-    add(out, dead->attempts, 4);
-    add(out, dead->code, 4);
-    add(out, (uint64_t)dead->died_ms, 8);
-    add(out, dead->bytes, 8);
-    add(out, dead->lane, 1);
-    add_bytes(out, dead->reason);
-    seal(out, TABLE_DEAD, key);
+    body_begin(out);
+    body_add(out, dead->attempts, 4);
+    body_add(out, dead->code, 4);
+    body_add(out, (uint64_t)dead->died_ms, 8);
+    body_add(out, dead->bytes, 8);
+    body_add(out, dead->lane, 1);
+    body_add(out, dead->order, 8);
+    body_add_bytes(out, dead->reason);
+    body_seal(out, TABLE_DEAD, key);
 }
 
 bool record_read_dead(struct bytes key, struct bytes record, struct dead_record *out_dead)
 {
     struct bytes body = {0};
-    if (!record_open(TABLE_DEAD, key, record, &body) || body.size < 25 ||
-        body.size > 25 + STORED_REASON_BYTES) {
+    if (!record_open(TABLE_DEAD, key, record, &body) || body.size < 33 ||
+        body.size > 33 + STORED_REASON_BYTES) {
         return false;
     }
-    out_dead->attempts = (uint32_t)get_number(body.data, 4);
-    out_dead->code = (uint32_t)get_number(body.data + 4, 4);
-    out_dead->died_ms = get_time(body.data + 8);
-    out_dead->bytes = get_number(body.data + 16, 8);
+    out_dead->attempts = (uint32_t)number_get(body.data, 4);
+    out_dead->code = (uint32_t)number_get(body.data + 4, 4);
+    out_dead->died_ms = time_get(body.data + 8);
+    out_dead->bytes = number_get(body.data + 16, 8);
     out_dead->lane = body.data[24];
-    out_dead->reason = (struct bytes){body.data + 25, body.size - 25};
+    out_dead->order = number_get(body.data + 25, 8);
+    out_dead->reason = (struct bytes){body.data + 33, body.size - 33};
     return true;
 }
 
 void record_write_duplicate(struct small_record *out, const struct record_key *key,
                             const struct duplicate_record *duplicate)
 {
-    begin(out);
-    add(out, duplicate->sequence, 8);
-    add(out, (uint64_t)duplicate->accepted_ms, 8);
-    seal(out, TABLE_DUPLICATE, key);
+    body_begin(out);
+    body_add(out, duplicate->sequence, 8);
+    body_add(out, (uint64_t)duplicate->accepted_ms, 8);
+    body_seal(out, TABLE_DUPLICATE, key);
 }
 
 bool record_read_duplicate(struct bytes key, struct bytes record,
@@ -381,17 +336,17 @@ bool record_read_duplicate(struct bytes key, struct bytes record,
     if (!record_open(TABLE_DUPLICATE, key, record, &body) || body.size != 16) {
         return false;
     }
-    out_duplicate->sequence = get_number(body.data, 8);
-    out_duplicate->accepted_ms = get_time(body.data + 8);
+    out_duplicate->sequence = number_get(body.data, 8);
+    out_duplicate->accepted_ms = time_get(body.data + 8);
     return true;
 }
 
 void record_write_duplicate_age(struct small_record *out, const struct record_key *key,
                                 const struct record_key *duplicate)
 {
-    begin(out);
-    add_bytes(out, key_bytes(duplicate));
-    seal(out, TABLE_DUPLICATE_AGE, key);
+    body_begin(out);
+    body_add_bytes(out, key_bytes(duplicate));
+    body_seal(out, TABLE_DUPLICATE_AGE, key);
 }
 
 bool record_read_duplicate_age(struct bytes key, struct bytes record, struct bytes *out_duplicate)
@@ -408,11 +363,11 @@ bool record_read_duplicate_age(struct bytes key, struct bytes record, struct byt
 void record_write_sender(struct small_record *out, const struct record_key *key,
                          const struct sender_record *sender)
 {
-    begin(out);
-    add(out, sender->messages, 8);
-    add(out, sender->bytes, 8);
-    add_bytes(out, sender->slug);
-    seal(out, TABLE_SENDER, key);
+    body_begin(out);
+    body_add(out, sender->messages, 8);
+    body_add(out, sender->bytes, 8);
+    body_add_bytes(out, sender->slug);
+    body_seal(out, TABLE_SENDER, key);
 }
 
 bool record_read_sender(struct bytes key, struct bytes record, struct sender_record *out_sender)
@@ -422,8 +377,8 @@ bool record_read_sender(struct bytes key, struct bytes record, struct sender_rec
         body.size > 16 + STORED_SENDER_BYTES) {
         return false;
     }
-    out_sender->messages = get_number(body.data, 8);
-    out_sender->bytes = get_number(body.data + 8, 8);
+    out_sender->messages = number_get(body.data, 8);
+    out_sender->bytes = number_get(body.data + 8, 8);
     out_sender->slug = (struct bytes){body.data + 16, body.size - 16};
     return true;
 }
@@ -432,11 +387,11 @@ bool record_read_sender(struct bytes key, struct bytes record, struct sender_rec
 
 void message_head_write(uint8_t *body, const struct message_head *head)
 {
-    uint8_t *at = put_number(body, head->envelope_bytes, 4);
-    at = put_number(at, head->payload_bytes, 4);
-    at = put_number(at, (uint64_t)head->accepted_ms, 8);
-    at = put_number(at, (uint64_t)head->expires_ms, 8);
-    (void)put_number(at, head->sender, 4);
+    uint8_t *at = number_put(body, head->envelope_bytes, 4);
+    at = number_put(at, head->payload_bytes, 4);
+    at = number_put(at, (uint64_t)head->accepted_ms, 8);
+    at = number_put(at, (uint64_t)head->expires_ms, 8);
+    (void)number_put(at, head->sender, 4);
 }
 
 bool message_head_read(struct bytes body, struct message_head *out_head)
@@ -444,10 +399,10 @@ bool message_head_read(struct bytes body, struct message_head *out_head)
     if (body.size < MESSAGE_HEAD_BYTES) {
         return false;
     }
-    out_head->envelope_bytes = (uint32_t)get_number(body.data, 4);
-    out_head->payload_bytes = (uint32_t)get_number(body.data + 4, 4);
-    out_head->accepted_ms = get_time(body.data + 8);
-    out_head->expires_ms = get_time(body.data + 16);
-    out_head->sender = (uint32_t)get_number(body.data + 24, 4);
+    out_head->envelope_bytes = (uint32_t)number_get(body.data, 4);
+    out_head->payload_bytes = (uint32_t)number_get(body.data + 4, 4);
+    out_head->accepted_ms = time_get(body.data + 8);
+    out_head->expires_ms = time_get(body.data + 16);
+    out_head->sender = (uint32_t)number_get(body.data + 24, 4);
     return (uint64_t)out_head->envelope_bytes + out_head->payload_bytes <= MESSAGE_CONTENT_BYTES;
 }

@@ -9,15 +9,19 @@
  *
  *   table          key                                  body
  *   meta           "version" | "state"                  see struct state_record
- *   mailbox        id u32                               waiting, bytes, dead u64 | name
+ *   mailbox        id u32                               waiting, bytes, dead, behind u64 | name
  *   message        sequence u64 | segment u16           segment 0: head, then content; content
  *   refs           sequence u64                         entries that remain u32
  *   ready          mailbox u32 | lane u8 | sequence u64 attempts u32 | bytes u64
+ *                                                       (| order u64)
  *   later          mailbox | due u64 | lane | sequence  the same
  *   dead           mailbox u32 | sequence u64           see struct dead_record
  *   duplicate      sender | 0x00 | id                   sequence u64 | accepted u64
  *   duplicate_age  accepted u64 | sequence u64          key in `duplicate`
  *   sender         number u32                           messages, bytes u64 | slug
+ *   order_head     mailbox u32 | order u64              sequence u64 of the one that is not behind
+ *   behind         mailbox | order | sequence u64       attempts u32 | bytes u64 | lane u8
+ *                                                       | due u64
  * Content is the envelope's bytes, then the payload's. Pure; any thread.
  */
 #ifndef RELAIS_STORE_RECORD_H
@@ -40,6 +44,8 @@ enum table {
     TABLE_DUPLICATE,
     TABLE_DUPLICATE_AGE,
     TABLE_SENDER,
+    TABLE_ORDER_HEAD,
+    TABLE_BEHIND,
     TABLE_COUNT
 };
 
@@ -80,6 +86,7 @@ struct mailbox_record {
     uint64_t waiting;
     uint64_t waiting_bytes;
     uint64_t dead;
+    uint64_t behind; /* of those that wait */
     struct bytes name;
 };
 
@@ -100,6 +107,21 @@ struct sender_record {
 struct entry_record {
     uint32_t attempts;
     uint64_t bytes; /* of the message: counters need not read it */
+    uint64_t order; /* see stored.h; 0: none */
+};
+
+struct behind_key {
+    uint32_t mailbox;
+    uint64_t order;
+    uint64_t sequence;
+};
+
+/* An entry that waits for its turn, and where it goes then. */
+struct behind_record {
+    uint32_t attempts;
+    uint64_t bytes;
+    uint8_t lane;
+    int64_t due_ms; /* 0: in the lane */
 };
 
 struct dead_record {
@@ -108,6 +130,7 @@ struct dead_record {
     int64_t died_ms;
     uint64_t bytes;
     uint8_t lane;
+    uint64_t order;
     struct bytes reason;
 };
 
@@ -128,6 +151,8 @@ void key_dead(struct record_key *out_key, uint32_t mailbox, uint64_t sequence);
 void key_duplicate(struct record_key *out_key, const char *sender, const char *id);
 void key_duplicate_age(struct record_key *out_key, const struct duplicate_record *duplicate);
 void key_sender(struct record_key *out_key, uint32_t sender);
+void key_order_head(struct record_key *out_key, uint32_t mailbox, uint64_t order);
+void key_behind(struct record_key *out_key, const struct behind_key *behind);
 struct bytes key_bytes(const struct record_key *key);
 
 /* `table` is TABLE_READY or TABLE_LATER. */
@@ -137,6 +162,8 @@ bool key_read_sender(struct bytes key, uint32_t *out_sender);
 bool key_read_sequence(struct bytes key, uint64_t *out_sequence); /* of message and refs */
 bool key_read_dead(struct bytes key, struct dead_key *out_dead);
 bool key_read_duplicate_age(struct bytes key, struct duplicate_record *out_duplicate);
+bool key_read_order_head(struct bytes key, uint32_t *out_mailbox, uint64_t *out_order);
+bool key_read_behind(struct bytes key, struct behind_key *out_behind);
 
 /* Fills in format and checksum of a record whose body is in place behind RECORD_HEAD_BYTES. */
 void record_seal(enum table table, struct bytes key, uint8_t *record, size_t size);
@@ -172,6 +199,12 @@ bool record_read_duplicate_age(struct bytes key, struct bytes record, struct byt
 void record_write_sender(struct small_record *out, const struct record_key *key,
                          const struct sender_record *sender);
 bool record_read_sender(struct bytes key, struct bytes record, struct sender_record *out_sender);
+void record_write_order_head(struct small_record *out, const struct record_key *key,
+                             uint64_t sequence);
+bool record_read_order_head(struct bytes key, struct bytes record, uint64_t *out_sequence);
+void record_write_behind(struct small_record *out, const struct record_key *key,
+                         const struct behind_record *behind);
+bool record_read_behind(struct bytes key, struct bytes record, struct behind_record *out_behind);
 
 /* The head of segment 0: written behind RECORD_HEAD_BYTES; read from an opened body. */
 void message_head_write(uint8_t *body, const struct message_head *head);

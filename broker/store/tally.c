@@ -18,6 +18,7 @@ struct box {
     uint64_t waiting;
     uint64_t waiting_bytes;
     uint64_t dead;
+    uint64_t behind;
 };
 
 struct tally {
@@ -111,6 +112,26 @@ static bool visit_entry(struct tally *tally, enum table table, struct bytes key,
     return true;
 }
 
+static bool visit_behind(struct tally *tally, enum table table, struct bytes key,
+                         struct bytes record)
+{
+    struct behind_key behind;
+    struct behind_record fields = {0};
+    (void)table;
+    if (!key_read_behind(key, &behind)) {
+        return true;
+    }
+    count_reference(tally, behind.sequence);
+    struct box *box = tally->counts_boxes ? find_box(tally, behind.mailbox) : NULL;
+    if (box != NULL) {
+        (void)record_read_behind(key, record, &fields);
+        box->waiting++;
+        box->waiting_bytes += fields.bytes;
+        box->behind++;
+    }
+    return true;
+}
+
 static bool visit_dead(struct tally *tally, enum table table, struct bytes key, struct bytes record)
 {
     struct dead_key dead;
@@ -196,6 +217,7 @@ static bool check_windows(struct tally *tally)
         }
         fine = visit_all(tally, TABLE_READY, visit_entry) &&
                visit_all(tally, TABLE_LATER, visit_entry) &&
+               visit_all(tally, TABLE_BEHIND, visit_behind) &&
                visit_all(tally, TABLE_DEAD, visit_dead) && check_messages(tally, &next);
         tally->counts_boxes = false;
         tally->first = next;
@@ -210,7 +232,7 @@ static void check_boxes(struct tally *tally)
         tally->report->waiting += box->waiting;
         tally->report->dead += box->dead;
         if (box->waiting != box->said.waiting || box->dead != box->said.dead ||
-            box->waiting_bytes != box->said.waiting_bytes) {
+            box->waiting_bytes != box->said.waiting_bytes || box->behind != box->said.behind) {
             inspection_tell(tally->inspection,
                             &(struct store_finding){.fault = FAULT_COUNT,
                                                     .table = table_name(TABLE_MAILBOX),

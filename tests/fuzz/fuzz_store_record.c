@@ -51,6 +51,22 @@ static void read_numbers(enum table table, struct bytes key, struct bytes record
     }
 }
 
+static void read_order(struct bytes key, struct bytes record)
+{
+    struct record_key copy = copy_of(key);
+    struct small_record out;
+    struct behind_record behind;
+    uint64_t sequence = 0;
+    if (record_read_order_head(key, record, &sequence)) {
+        record_write_order_head(&out, &copy, sequence);
+        assert(same(&out, record));
+    }
+    if (record_read_behind(key, record, &behind)) {
+        record_write_behind(&out, &copy, &behind);
+        assert(same(&out, record));
+    }
+}
+
 static void read_texts(struct bytes key, struct bytes record)
 {
     struct record_key copy = copy_of(key);
@@ -113,9 +129,26 @@ static void read_dead_key(struct bytes key)
     }
 }
 
+static void read_order_keys(struct bytes key)
+{
+    struct behind_key behind;
+    struct record_key out;
+    uint32_t mailbox = 0;
+    uint64_t order = 0;
+    if (key_read_order_head(key, &mailbox, &order)) {
+        key_order_head(&out, mailbox, order);
+        assert(out.size == key.size && memcmp(out.data, key.data, key.size) == 0);
+    }
+    if (key_read_behind(key, &behind)) {
+        key_behind(&out, &behind);
+        assert(out.size == key.size && memcmp(out.data, key.data, key.size) == 0);
+    }
+}
+
 static void read_all(enum table table, struct bytes key, struct bytes record)
 {
     read_numbers(table, key, record);
+    read_order(key, record);
     read_texts(key, record);
     read_head(table, key, record);
 }
@@ -131,6 +164,7 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
     uint8_t sealed[MOST];
     read_key(key);
     read_dead_key(key);
+    read_order_keys(key);
     read_all(table, key, record);
     if (record.size >= RECORD_HEAD_BYTES && record.size <= sizeof sealed) {
         for (int other = 0; other < TABLE_COUNT; other++) {

@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: EUPL-1.2
  *
- * See disk.h. The order of entries is that of the memory engine (store/memory_mailbox.h).
+ * See disk.h; disk_undo.c takes back what was written. The order of entries is that of the memory
+ * engine (store/memory_mailbox.h).
  */
 #include "disk.h"
 
@@ -218,13 +219,14 @@ static void add_entries(struct disk *disk, struct disk_op *op, uint64_t sequence
                                              .lane = to->lane,
                                              .due_ms = to->due_ms,
                                              .sequence = sequence},
+                                     .order = op->op.append.order,
                                      .message = bytes};
         struct life *life = life_to_store(op->note.message, mailbox->place);
         PROMISE(disk->trace, life && life->on_disk == DISK_NOTHING, "a message is stored once",
                 {"message", op->note.message->index}, {"place", mailbox->place});
         life->on_disk = DISK_WAITING;
         bytes->entries++;
-        assert(memory_mailbox_add(&mailbox->box, &entry));
+        assert(memory_order_add(&mailbox->box, &entry));
     }
     if (bytes->entries == 0) {
         held_message_drop(&bytes->held);
@@ -250,6 +252,7 @@ static void write_append(struct disk *disk, struct disk_op *op, struct store_res
     ledger_set_sequence(disk->ledger, sequence, message->index);
     add_entries(disk, op, sequence);
     message->stored = true;
+    message->sequence = sequence;
     message->stored_ms = op->op.now_ms;
     disk_recount(disk, message);
     struct disk_undo *undo = note_undo(disk, STORE_APPEND, 0);
@@ -291,20 +294,27 @@ static void write_answer(struct disk *disk, const struct disk_op *op, struct sto
     }
     struct memory_entry entry = *take_out(disk, op, key);
     struct life *life = disk_life_of(disk, key);
+    struct memory_mailbox *box = &disk_mailbox_of(disk, key->mailbox)->box;
+    if (op->op.kind == STORE_DEFER) {
+        entry.key.due_ms = op->op.defer.due_ms;
+        entry.attempts = op->op.defer.attempts;
+        disk->undos[disk->undo_count - 1].after = entry.key;
+        assert(memory_mailbox_add(box, &entry));
+        return;
+    }
     if (op->op.kind == STORE_ACK) {
         life->on_disk = DISK_ACKED;
-    } else if (op->op.kind == STORE_BURY) {
+    } else {
         life->on_disk = DISK_DEAD;
         life->dead_code = op->op.bury.code;
         struct store_op bury = op->op;
         bury.bury.reason = op->reason;
-        assert(memory_dead_bury(&disk_mailbox_of(disk, key->mailbox)->box, &entry, &bury));
-    } else {
-        entry.key.due_ms = op->op.defer.due_ms;
-        entry.attempts = op->op.defer.attempts;
-        disk->undos[disk->undo_count - 1].after = entry.key;
-        assert(memory_mailbox_add(&disk_mailbox_of(disk, key->mailbox)->box, &entry));
+        uint64_t order = entry.order;
+        assert(memory_dead_bury(box, &entry, &bury));
+        entry.order = order;
     }
+    assert(memory_order_pass(box, entry.order, &result->turn));
+    disk->undos[disk->undo_count - 1].passed = result->turn.passed;
     disk_recount_sequence(disk, key->sequence);
 }
 
@@ -396,7 +406,8 @@ static void write_dead(struct disk *disk, const struct store_op *op, struct stor
     } else if (op->kind == STORE_REPLAY) {
         result->replayed_bytes = entry.message->bytes;
         disk_life_of(disk, &entry.key)->on_disk = DISK_WAITING;
-        assert(memory_mailbox_add(&mailbox->box, &entry));
+        disk_life_of(disk, &entry.key)->replayed = true;
+        assert(memory_order_add(&mailbox->box, &entry));
     } else {
         disk_life_of(disk, &entry.key)->on_disk = DISK_DROPPED;
         disk_recount_sequence(disk, entry.key.sequence);
@@ -520,6 +531,14 @@ void disk_close(struct disk *disk)
     disk_crash(disk);
 }
 
+static void count_list(const struct entry_list *list, struct stored_mailbox *out)
+{
+    out->waiting += list->count;
+    for (size_t at = 0; at < list->count; at++) {
+        out->waiting_bytes += entry_list_at(list, at)->message->bytes;
+    }
+}
+
 size_t disk_mailboxes(const struct disk *disk, struct stored_mailbox *out_mailboxes)
 {
     size_t count = 0;
@@ -532,12 +551,9 @@ size_t disk_mailboxes(const struct disk *disk, struct stored_mailbox *out_mailbo
         *out = (struct stored_mailbox){.id = (uint32_t)id,
                                        .name = TOWN_ADDRESSES[mailbox->place].address,
                                        .dead = mailbox->box.dead.count};
+        count_list(&mailbox->box.behind, out);
         for (int k = 0; k < MEMORY_LISTS; k++) {
-            const struct entry_list *list = &mailbox->box.lists[k];
-            out->waiting += list->count;
-            for (size_t at = 0; at < list->count; at++) {
-                out->waiting_bytes += list->items[list->first + at].message->bytes;
-            }
+            count_list(&mailbox->box.lists[k], out);
         }
     }
     return count;

@@ -13,6 +13,7 @@
 #include "ledger.h"
 #include "store/memory_dead.h"
 #include "store/memory_mailbox.h"
+#include "store/memory_order.h"
 #include "trace.h"
 
 enum { DISK_REASON_BYTES = 32 }; /* the simulator gives short ones */
@@ -58,6 +59,7 @@ struct disk_undo {
     struct memory_entry before; /* ACK, DEFER, BURY; REPLAY, DROP: without its death */
     struct store_op death;      /* REPLAY, DROP: of which it had died */
     struct entry_key after;     /* DEFER */
+    bool passed;                /* ACK, BURY: the next of its order came in its place */
 };
 
 struct disk {

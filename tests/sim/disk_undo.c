@@ -1,11 +1,28 @@
 /* SPDX-License-Identifier: EUPL-1.2
  *
- * See disk_undo.h.
+ * See disk_undo.h. What was written is taken back, the last first, so that each finds the store as
+ * it had left it.
  */
 #include "disk_undo.h"
 
 #include <assert.h>
-#include <stdlib.h>
+
+/* The entry of an order that is not behind others, out of its list. */
+static bool take_head(struct memory_mailbox *box, uint64_t order, struct memory_entry *out_head)
+{
+    for (int i = 0; i < MEMORY_LISTS; i++) {
+        for (size_t at = 0; at < box->lists[i].count; at++) {
+            const struct memory_entry *entry = entry_list_at(&box->lists[i], at);
+            if (entry->order == order) {
+                *out_head = *entry;
+                entry_list_remove(&box->lists[i], at);
+                out_head->claimed = false;
+                return true;
+            }
+        }
+    }
+    return false;
+}
 
 static void undo_append(struct disk *disk, const struct disk_undo *undo)
 {
@@ -22,7 +39,8 @@ static void undo_append(struct disk *disk, const struct disk_undo *undo)
                                 .due_ms = 0,
                                 .sequence = undo->sequence};
         struct memory_entry entry;
-        if (!memory_mailbox_remove(&mailbox->box, &key, &entry)) {
+        if (!memory_order_remove(&mailbox->box, key.sequence, &entry) &&
+            !memory_mailbox_remove(&mailbox->box, &key, &entry)) {
             key.due_ms = message->not_before_ms;
             assert(memory_mailbox_remove(&mailbox->box, &key, &entry));
         }
@@ -61,7 +79,8 @@ void disk_undo_one(struct disk *disk, const struct disk_undo *undo)
         assert(memory_dead_remove(&mailbox->box, undo->before.key.sequence, &gone));
         break;
     case STORE_REPLAY:
-        assert(memory_mailbox_remove(&mailbox->box, &undo->before.key, &gone));
+        assert(memory_order_remove(&mailbox->box, undo->before.key.sequence, &gone) ||
+               memory_mailbox_remove(&mailbox->box, &undo->before.key, &gone));
         bury_again(disk, undo);
         return;
     case STORE_DROP:
@@ -72,5 +91,7 @@ void disk_undo_one(struct disk *disk, const struct disk_undo *undo)
     }
     disk_life_of(disk, &undo->before.key)->on_disk = DISK_WAITING;
     disk_recount_sequence(disk, undo->before.key.sequence);
+    bool passed = undo->passed && take_head(&mailbox->box, undo->before.order, &gone);
     assert(memory_mailbox_add(&mailbox->box, &undo->before));
+    assert(!passed || memory_order_add(&mailbox->box, &gone));
 }

@@ -413,6 +413,7 @@ void oracle_append(struct oracle *oracle, const struct store_op *op, struct op_n
             "the store is told the sender's quotas", {"message", message->index});
     account(oracle, message, 0);
     check_recipients(oracle, op, message);
+    oracle_order_stored(oracle, message, op->append.order);
     step->session->numbers[step->first + at].state = NUMBER_STORING;
     step->session->window_messages++;
     uint64_t cost = cost_of(message, op->append.recipient_count);

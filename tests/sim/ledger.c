@@ -61,6 +61,7 @@ static Relais__V1__Priority priority_of(const struct message *message)
 static void pack(struct message *message)
 {
     char id[ID_BYTES];
+    char key[ID_BYTES] = "";
     char *to[TOWN_PLACES];
     uint8_t digest[DIGEST_BYTES] = {0};
     uint8_t *data = NULL;
@@ -69,7 +70,11 @@ static void pack(struct message *message)
     for (uint32_t i = 0; i < message->place_count; i++) {
         to[i] = (char *)TOWN_ADDRESSES[message->places[i]].address;
     }
+    if (message->key > 0) {
+        snprintf(key, sizeof key, "dossier %u", message->key);
+    }
     envelope.id = id;
+    envelope.ordering_key = key;
     envelope.source = "urn:sim";
     envelope.type = "fr.relais.sim";
     envelope.flow = TOWN_CODES[message->flow];
@@ -95,6 +100,12 @@ struct message *ledger_add(struct ledger *ledger, const struct message *pattern)
     size_t offset = message->index * (size_t)NOISE_STEP % (NOISE_BYTES / 2);
     message->payload = (struct bytes){ledger->noise->bytes.data + offset, message->payload_bytes};
     pack(message);
+    if (message->key > 0) {
+        struct message **last =
+            &ledger->last_of_key[TOWN_PEOPLE[message->client].member][message->key];
+        message->same_key = *last;
+        *last = message;
+    }
     ledger->messages =
         agenda_grown(ledger->messages, ledger->count, &ledger->capacity, sizeof(struct message *));
     ledger->messages[ledger->count++] = message;

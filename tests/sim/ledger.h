@@ -31,6 +31,7 @@ struct life {
     enum life_state state;
     bool ack_said;     /* its consumer has acknowledged it: it may be gone */
     bool drop_said;    /* somebody has dropped it, dead */
+    bool replayed;     /* it has been dead before: its place in the order is where it came back */
     uint32_t attempts; /* those made, as the last take says */
     int64_t due_ms;    /* as the last take says */
     uint32_t holder;   /* serial of the consumer */
@@ -43,7 +44,10 @@ struct message {
     unsigned client; /* who sends it */
     enum town_flow flow;
     uint8_t lane;
-    bool to_subscribers; /* its places are known once it is stored */
+    bool to_subscribers;      /* its places are known once it is stored */
+    uint32_t key;             /* ordering key of its member; 0: none */
+    struct message *same_key; /* the one before it with the same */
+    uint64_t sequence;        /* on disk */
     uint32_t place_count;
     unsigned places[TOWN_PLACES];
     int64_t expires_ms, not_before_ms;
@@ -57,12 +61,15 @@ struct message {
     struct life lives[TOWN_PLACES];
 };
 
+enum { LEDGER_KEYS = 4 }; /* of each member, from 1 */
+
 struct ledger {
     struct message **messages;
     size_t count, capacity;
     uint32_t *by_sequence; /* message of each; 0 is never used */
     size_t sequence_capacity;
     uint64_t sequence_count;
+    struct message *last_of_key[TOWN_MEMBERS][LEDGER_KEYS + 1];
     struct buffer *noise;
     uint64_t lives; /* that have come to an end */
 };

@@ -12,9 +12,10 @@
  *   6. Settled names only answers on disk; each once.
  *   7. What Status and Queues count is so. Memory stays bounded.
  *   8. A member has as much in the store, and sends as much a second, as its quotas say.
+ *   9. Of one ordering key, a mailbox gives out one at a time, in the order accepted.
  *
  * oracle.c: what goes in; question.c: dead letters; judge.c: ops; verdict.c: commands; count.c: the
- * end of a turn; share.c: quotas.
+ * end of a turn; share.c: quotas; order.c: ordering keys.
  */
 #ifndef RELAIS_TESTS_SIM_ORACLE_H
 #define RELAIS_TESTS_SIM_ORACLE_H
@@ -167,7 +168,8 @@ struct oracle {
     uint64_t storing, storing_bytes, settling, taken, asking;
     int64_t no_room_ms; /* mono: when an answer found none */
     bool draining;
-    uint64_t delivered; /* in the whole run */
+    uint64_t orders[TOWN_MEMBERS][LEDGER_KEYS + 1]; /* of keys, as the store was told; 0: never */
+    uint64_t delivered;                             /* in the whole run */
 };
 
 void oracle_init(struct oracle *oracle, struct trace *trace, struct ledger *ledger,
@@ -214,6 +216,11 @@ void oracle_over(struct oracle *oracle, struct oracle_session *session);
 void oracle_consumer_gone(struct oracle *oracle, struct oracle_consumer *consumer);
 void oracle_append(struct oracle *oracle, const struct store_op *op, struct op_note *note);
 void oracle_told(struct oracle *oracle, const struct effect *effect);
+
+/* Ordering keys: what the store is told of them, and a message that is delivered. */
+void oracle_order_stored(struct oracle *oracle, const struct message *message, uint64_t order);
+void oracle_order_delivered(const struct oracle *oracle, const struct message *message,
+                            unsigned place);
 
 /* Dead letters: heard, handed to the store, answered by it, told. */
 void oracle_query(struct oracle *oracle, const Relais__V1__Query *query);

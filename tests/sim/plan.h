@@ -32,6 +32,7 @@ struct plan {
     uint32_t backlog;                           /* what a client wants to send at once, at most */
     uint32_t large;                             /* chance of a large payload */
     uint32_t later, expiring;                   /* chances of not_before, expires_at */
+    uint32_t ordered;                           /* of an ordering key */
     uint32_t many;                              /* of several recipients */
     uint32_t notices;                           /* of none: to the subscribers */
     uint32_t wrong;                             /* of a message that breaks a rule */

@@ -70,6 +70,9 @@ static uint32_t make(struct world *world, const struct client *client)
     if (chance_is(chance, world->plan.expiring)) {
         pattern.expires_ms = now_ms + chance_between(chance, wrong ? 0 : 200, EXPIRES_MS);
     }
+    if (chance_is(chance, world->plan.ordered)) {
+        pattern.key = chance_between(chance, 1, LEDGER_KEYS);
+    }
     pattern.to_subscribers = chance_is(chance, world->plan.notices);
     if (!pattern.to_subscribers) {
         draw_places(world, &pattern, wrong);

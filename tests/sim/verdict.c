@@ -214,6 +214,7 @@ static void told_deliver(struct oracle *oracle, const struct oracle_session *ses
         PROMISE(oracle->trace, life != NULL, "a delivery is for whom it was sent to",
                 {"message", message ? message->index : 0}, {"place", consumer->place});
         check_delivery(oracle, consumer, message, life);
+        oracle_order_delivered(oracle, message, consumer->place);
         check_bytes(oracle, message, held, deliver->deliveries[i]);
         PROMISE(oracle->trace, deliver->deliveries[i]->attempt == life->attempts + 1,
                 "attempts are counted", {"attempt", deliver->deliveries[i]->attempt},

@@ -46,39 +46,63 @@ static void make_store(void)
     (void)bench_one(&bench, op_mailbox(BOX, "commune-76540/etat-civil"));
     for (size_t i = 0; i < MESSAGES; i++) {
         (void)snprintf(ids[i], sizeof ids[i], "m%zu", i);
-        (void)bench_one(&bench, op_append(ids[i], 20, size_of(i), TO_BOX, 1));
+        struct store_op op = op_append(ids[i], 20, size_of(i), TO_BOX, 1);
+        op.append.order = i % 3; /* 0: none */
+        (void)bench_one(&bench, op);
     }
     bench_close(&bench);
+}
+
+/* Which message it is, and that it is acknowledged: those behind it come then. MESSAGES: none. */
+static size_t read_entry(const struct store_entry *entry)
+{
+    size_t message = 0;
+    while (message < MESSAGES && !content_is(entry, ids[message], 20, size_of(message))) {
+        message++;
+    }
+    struct store_op op = op_ack(&entry->key);
+    bench_submit(&bench, &op, 1);
+    return message;
+}
+
+/* WHOLE: nothing to complain of. */
+static enum outcome read_round(bool *found, bool *told)
+{
+    struct store_result result;
+    struct store_op op = op_take(BOX, MESSAGES * 2);
+    bench_submit(&bench, &op, 1);
+    if (bench_collect(&bench, &result, 1) != 1) {
+        return FAILED;
+    }
+    *told = *told || result.status != STORE_DONE;
+    for (uint32_t i = 0; i < result.take.count; i++) {
+        struct store_result acked;
+        size_t message = read_entry(&result.take.entries[i]);
+        if (message == MESSAGES || found[message]) {
+            return WRONG_BYTES;
+        }
+        found[message] = true;
+        if (bench_collect(&bench, &acked, 1) != 1) {
+            return FAILED;
+        }
+    }
+    result_drop(&result);
+    return WHOLE;
 }
 
 static enum outcome read_store(void)
 {
     struct store_problem problem = {0};
-    struct store_result result;
     bool found[MESSAGES] = {false};
     bool told = false;
     if (!store_open_lmdb(&bench.settings, &bench.store, &problem)) {
         return problem.kind == STORE_PROBLEM_NONE ? SILENT_LOSS : REFUSED;
     }
-    for (int round = 0; round < 3; round++) {
-        struct store_op op = op_take(BOX, MESSAGES * 2);
-        bench_submit(&bench, &op, 1);
-        if (bench_collect(&bench, &result, 1) != 1) {
-            return FAILED;
+    for (int round = 0; round < MESSAGES; round++) {
+        enum outcome outcome = read_round(found, &told);
+        if (outcome != WHOLE) {
+            return outcome;
         }
-        told = told || result.status != STORE_DONE;
-        for (uint32_t i = 0; i < result.take.count; i++) {
-            size_t message = 0;
-            while (message < MESSAGES &&
-                   !content_is(&result.take.entries[i], ids[message], 20, size_of(message))) {
-                message++;
-            }
-            if (message == MESSAGES || found[message]) {
-                return WRONG_BYTES;
-            }
-            found[message] = true;
-        }
-        result_drop(&result);
     }
     bench_close(&bench);
     for (size_t i = 0; i < MESSAGES; i++) {

@@ -37,6 +37,11 @@ START_TEST(keys_have_the_bytes_of_layout_2)
     struct duplicate_record duplicate = {.sequence = 5, .accepted_ms = 1700000000000};
     key_duplicate_age(&key, &duplicate);
     expect_hex(key.data, key.size, "0000018bcfe568000000000000000005");
+    key_order_head(&key, 7, 0x1122334455667788);
+    expect_hex(key.data, key.size, "000000071122334455667788");
+    struct behind_key behind = {.mailbox = 7, .order = 0x1122334455667788, .sequence = 5};
+    key_behind(&key, &behind);
+    expect_hex(key.data, key.size, "0000000711223344556677880000000000000005");
 }
 END_TEST
 
@@ -63,9 +68,32 @@ START_TEST(values_have_the_bytes_of_layout_2)
                                .reason = {(const uint8_t *)"refused", 7}};
     key_dead(&key, 7, 5);
     record_write_dead(&record, &key, &dead);
-    expect_hex(
-        record.data, record.size,
-        "0168099dd95d1862f80000000a000000070000018bcfe5680000000000000002bc0172656675736564");
+    expect_hex(record.data, record.size,
+               "0170289a008dcc2bae0000000a000000070000018bcfe5680000000000000002bc01000000000000000"
+               "072656675736564");
+}
+END_TEST
+
+START_TEST(values_of_an_order_have_the_bytes_of_layout_2)
+{
+    struct record_key key;
+    struct small_record record;
+    struct entry_key entry_key = {.mailbox = 7, .lane = LANE_LOW, .sequence = 5};
+    struct entry_record entry = {.attempts = 3, .bytes = 700, .order = 0x1122334455667788};
+    key_entry(&key, &entry_key);
+    record_write_entry(&record, TABLE_READY, &key, &entry);
+    expect_hex(record.data, record.size,
+               "017aba2081f0b0002e0000000300000000000002bc1122334455667788");
+    key_order_head(&key, 7, 0x1122334455667788);
+    record_write_order_head(&record, &key, 5);
+    expect_hex(record.data, record.size, "01eeccab02fe54d2940000000000000005");
+    struct behind_key place = {.mailbox = 7, .order = 0x1122334455667788, .sequence = 5};
+    struct behind_record behind = {
+        .attempts = 0, .bytes = 700, .lane = LANE_LOW, .due_ms = 1700000000000};
+    key_behind(&key, &place);
+    record_write_behind(&record, &key, &behind);
+    expect_hex(record.data, record.size,
+               "010848c7ea4f6ca5fe0000000000000000000002bc020000018bcfe56800");
 }
 END_TEST
 
@@ -154,6 +182,7 @@ static Suite *make_suite(void)
     TCase *tcase = tcase_create("record");
     tcase_add_test(tcase, keys_have_the_bytes_of_layout_2);
     tcase_add_test(tcase, values_have_the_bytes_of_layout_2);
+    tcase_add_test(tcase, values_of_an_order_have_the_bytes_of_layout_2);
     tcase_add_test(tcase, values_come_back);
     tcase_add_test(tcase, any_flipped_bit_is_refused);
     tcase_add_test(tcase, a_record_of_another_table_is_refused);

@@ -10,7 +10,7 @@
 #include <stdlib.h>
 #include <string.h>
 
-enum { BOXES = 4, ROUNDS = 400, BATCH = 12, RUNS = 12, IDS = 300, HELD = 4000 };
+enum { BOXES = 4, ROUNDS = 400, BATCH = 12, RUNS = 12, IDS = 300, HELD = 4000, ORDERS = 5 };
 
 static const char *const SENDERS[] = {"dila", "commune-76540", "departement-02", "nobody"};
 
@@ -48,6 +48,7 @@ static void draw_append(struct store_op out_ops[ENGINE_COUNT], char *id,
     const char *sender = SENDERS[draw(3)];
     const struct store_usage quota = {.messages = draw(4) == 0 ? 1 + draw(100) : 0,
                                       .bytes = draw(4) == 0 ? 1 + draw(200000) : 0};
+    uint64_t order = draw(3) == 0 ? 0 : 1 + draw(ORDERS);
     (void)snprintf(id, 16, "m%u", draw(IDS));
     for (uint32_t i = 0; i < count; i++) {
         recipients[i] =
@@ -59,6 +60,7 @@ static void draw_append(struct store_op out_ops[ENGINE_COUNT], char *id,
         out_ops[i] = op_append(id, 1 + draw(1), size, recipients, count);
         out_ops[i].append.sender = sender;
         out_ops[i].append.quota = quota;
+        out_ops[i].append.order = order;
     }
 }
 
@@ -197,6 +199,9 @@ static void compare(struct store_result *left, struct store_result *right,
     } else if (left->kind == STORE_DEAD_LIST || left->kind == STORE_DEAD_READ) {
         compare_dead(left, right,
                      left->kind == STORE_DEAD_LIST ? op->dead_list.mailbox : op->dead.mailbox);
+    } else if (left->kind == STORE_ACK || left->kind == STORE_BURY) {
+        ck_assert_int_eq(left->turn.passed, right->turn.passed);
+        ck_assert_int_eq(left->turn.due_ms, right->turn.due_ms);
     } else if (left->kind == STORE_REPLAY) {
         ck_assert_uint_eq(left->replayed_bytes, right->replayed_bytes);
     }

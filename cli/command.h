@@ -86,6 +86,7 @@ extern const struct command command_flow_list;
 extern const struct command command_flow_show;
 extern const struct command command_send;
 extern const struct command command_receive;
+extern const struct command command_request;
 extern const struct command command_queues;
 extern const struct command command_dead_list;
 extern const struct command command_dead_show;

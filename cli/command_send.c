@@ -198,6 +198,7 @@ static void send_item(struct item *item)
                                     .to_subscribers = options_has(options, "subscribers"),
                                     .flow = options_text(options, "flow"),
                                     .from = options_text(options, "from"),
+                                    .correlation_id = options_text(options, "correlation-id"),
                                     .extensions = extensions,
                                     .extension_count = is_stream ? 0 : extension_count,
                                     .payload = {.data = file.data, .size = file.size}};
@@ -323,6 +324,8 @@ static const struct option_spec options[] = {
     {"id", 0, WORDS_NONE, "ID",
      N_("the message's id; a repeated id is stored once (default: "
         "random)")},
+    {"correlation-id", 0, WORDS_NONE, "ID",
+     N_("of an answer: the id of the request, whose reply_to is the recipient")},
     {"media-type", 0, WORDS_NONE, "TYPE", N_("default: by the name's ending")},
     OPTION_TIMEOUT(N_("give up when the broker is silent for so long (default: 30)")),
     OPTION_PROFILE,

@@ -33,6 +33,7 @@ static const struct command *const table[] = {
     &command_flow_show,
     &command_send,
     &command_receive,
+    &command_request,
     &command_queues,
     &command_dead_list,
     &command_dead_show,

@@ -80,6 +80,7 @@ static bool say(relais_client *client, const relais_consumer *consumer,
     nack.delay_ms = first->delay_ms;
     nack.reason = reason;
     nack.refuse = first->answer == ANSWER_REFUSE;
+    nack.uncounted = first->answer == ANSWER_HAND_BACK;
     command.command_case = RELAIS__V1__TO_BROKER__COMMAND_NACK;
     command.nack = &nack;
     return client_say(client, &command, NULL, 0);

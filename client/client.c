@@ -16,6 +16,7 @@
 #include "client/client_state.h"
 #include "client/clock.h"
 #include "client/error.h"
+#include "client/request.h"
 #include "program/locale.h"
 #include "wire/codec.h"
 #include "wire/scan.h"
@@ -128,6 +129,7 @@ void relais_client_close(relais_client *client)
     say_last_words(client);
     connection_fini(&client->connection);
     sender_close(client);
+    requester_close(client);
     receiver_close(client);
     sender_fini(&client->sender);
     frames_in_fini(&client->in);
@@ -162,6 +164,7 @@ static void turn(relais_client *client, int64_t now_ms)
     connection_watch_clock(client, now_ms);
     connection_watch_monitor(client, now_ms);
     dispatch_all(client, now_ms);
+    requester_sort(client);
     if (connection->phase == CONNECTION_READY && !connection->line_gone) {
         connection->blocked = false;
         receiver_flush(client, now_ms);

@@ -37,11 +37,14 @@ struct question {
     bool more;
 };
 
+struct requester;
+
 struct relais_client {
     struct connection connection;
     struct sender sender;
     struct receiver receiver;
-    struct question *question; /* NULL: none */
+    struct requester *requester; /* NULL: nothing was ever asked */
+    struct question *question;   /* NULL: none */
     uint64_t last_question;
     struct frames_in in;
     struct wire_arena commands;

@@ -316,6 +316,7 @@ void connection_welcome(relais_client *client, const Relais__V1__Welcome *welcom
     error_copy_text(client->member, sizeof client->member, welcome->member);
     error_copy_text(client->name, sizeof client->name, welcome->client);
     error_copy_text(client->broker_software, sizeof client->broker_software, welcome->software);
+    connection->broker_ahead_ms = welcome->time_ms != 0 ? welcome->time_ms - clock_wall_ms() : 0;
     client->welcomed = true;
     connection->phase = CONNECTION_READY;
     connection->ready_ms = now_ms;

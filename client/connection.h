@@ -54,6 +54,7 @@ struct connection {
     unsigned attempts;           /* numbers the monitor's address */
     uint64_t welcomes;
     struct connection_limits limits;
+    int64_t broker_ahead_ms; /* its clock, of ours */
     relais_status trouble;
     relais_error complaint; /* the broker's last Error, the reason of the Goodbye that follows */
 };

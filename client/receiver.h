@@ -34,7 +34,15 @@ enum consumer_state {
     CONSUMER_LEAVING,
 };
 
-enum answer_kind { ANSWER_NONE, ANSWER_ACK, ANSWER_NACK, ANSWER_REFUSE, ANSWER_LOST };
+/* HAND_BACK: of a private mailbox, for another process of this client. */
+enum answer_kind {
+    ANSWER_NONE,
+    ANSWER_ACK,
+    ANSWER_NACK,
+    ANSWER_HAND_BACK,
+    ANSWER_REFUSE,
+    ANSWER_LOST,
+};
 
 struct relais_delivery {
     relais_consumer *consumer;

@@ -46,11 +46,23 @@ bool name_is_address(const char *text, size_t *out_member_bytes)
 {
     const size_t member_bytes = slug_length(text);
 
-    if (member_bytes == 0 || text[member_bytes] != '/' || !name_is_slug(text + member_bytes + 1)) {
+    if (member_bytes == 0 || text[member_bytes] != '/') {
+        return false;
+    }
+    const char *box = text + member_bytes + 1;
+    const size_t mark_bytes = box[0] == '~' ? 1 : 0;
+    const size_t box_bytes = slug_length(box + mark_bytes);
+    if (box_bytes == 0 || box[mark_bytes + box_bytes] != '\0' ||
+        member_bytes + 1 + mark_bytes + box_bytes > NAME_ADDRESS_BYTES) {
         return false;
     }
     *out_member_bytes = member_bytes;
     return true;
+}
+
+bool name_is_private(const char *address, size_t member_bytes)
+{
+    return address[member_bytes + 1] == '~';
 }
 
 bool name_is_flow(const char *text)

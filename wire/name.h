@@ -5,7 +5,7 @@
  * slug: [a-z0-9], then [a-z0-9-], no "-" at the end, no "--"; 1 to 63 bytes (member, service,
  * client)
  *
- * address: slug "/" slug
+ * address: slug "/" slug, or of a client's private mailbox slug "/~" slug; 3 to 127 bytes
  *
  * flow: [A-Za-z0-9], then [A-Za-z0-9-]; 1 to 64 bytes
  *
@@ -32,5 +32,8 @@ bool name_is_id(const char *text);
 
 /* True when `text` is an address; then *out_member_bytes is the length of the part before "/". */
 bool name_is_address(const char *text, size_t *out_member_bytes);
+
+/* Of an address: does it name a client's private mailbox? */
+bool name_is_private(const char *address, size_t member_bytes);
 
 #endif

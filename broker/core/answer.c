@@ -36,6 +36,7 @@ static void give_verdict(const struct verdict *verdict, struct delivery *deliver
         entry_bury(step, &ref, RELAIS__V1__CODE__CODE_REFUSED_BY_RECIPIENT, verdict->reason);
     } else {
         int64_t delay_ms = nack->delay_ms > 0 ? nack->delay_ms : 1;
+        ref.attempts -= nack->uncounted ? 1 : 0;
         entry_try_again(step, &ref, step->now.wall_ms + delay_ms, verdict->reason);
     }
     lease_end(step, delivery);
@@ -131,7 +132,8 @@ void answer_ack(struct step *step, struct session *session, const Relais__V1__Ac
     }
 }
 
-static bool check_nack(struct step *step, const Relais__V1__Nack *nack, struct refusal *out_refusal)
+static bool check_nack(struct step *step, const struct consumer *consumer,
+                       const Relais__V1__Nack *nack, struct refusal *out_refusal)
 {
     out_refusal->code = RELAIS__V1__CODE__CODE_FIELD_INVALID;
     if (nack->delay_ms > LIMIT_DELAY_MS) {
@@ -146,6 +148,12 @@ static bool check_nack(struct step *step, const Relais__V1__Nack *nack, struct r
         out_refusal->right = "at most 256 bytes";
         return false;
     }
+    if (nack->uncounted && strchr(consumer->mailbox->name, '/')[1] != '~') {
+        out_refusal->field = "nack.uncounted";
+        out_refusal->wrong = consumer->mailbox->name;
+        out_refusal->right = N_("a client's private mailbox");
+        return false;
+    }
     return true;
 }
 
@@ -156,7 +164,7 @@ void answer_nack(struct step *step, struct session *session, const Relais__V1__N
     if (!consumer) {
         return;
     }
-    if (!check_nack(step, nack, &refusal)) {
+    if (!check_nack(step, consumer, nack, &refusal)) {
         reply_error(step, session->connection, &refusal);
         return;
     }

@@ -15,20 +15,40 @@ static bool refuse(struct refusal *out_refusal, Relais__V1__Code code, const cha
     return false;
 }
 
+static bool refuse_role(struct refusal *out_refusal)
+{
+    return refuse(out_refusal, RELAIS__V1__CODE__CODE_ROLE_MISSING, "client.roles",
+                  "without receive", N_("a client with the role receive"));
+}
+
+/* The mailbox for what is answered to one client: its own, whether it may receive or only asks. */
+static bool check_private(struct step *step, const struct directory_client *client,
+                          const char *name, const char *wrong, struct refusal *out_refusal)
+{
+    const char *own = directory_member_slug(client->member);
+    if (strcmp(name, client->name) == 0) {
+        return (client->roles & (ROLE_MAY_RECEIVE | ROLE_MAY_SEND)) != 0 ||
+               refuse_role(out_refusal);
+    }
+    return refuse(out_refusal, RELAIS__V1__CODE__CODE_NOT_YOUR_MAILBOX, "attach.address", wrong,
+                  refusal_join(step->effects, own, "/~", client->name));
+}
+
 bool attach_check(struct step *step, const struct directory_client *client,
                   const Relais__V1__Attach *attach, struct refusal *out_refusal)
 {
     const char *wrong = refusal_wrong(step->effects, attach->address);
     size_t member_bytes = 0;
-    if ((client->roles & ROLE_MAY_RECEIVE) == 0) {
-        return refuse(out_refusal, RELAIS__V1__CODE__CODE_ROLE_MISSING, "client.roles",
-                      "without receive", N_("a client with the role receive"));
+    bool good = name_is_address(attach->address, &member_bytes);
+    bool is_private = good && name_is_private(attach->address, member_bytes);
+    if (!is_private && (client->roles & ROLE_MAY_RECEIVE) == 0) {
+        return refuse_role(out_refusal);
     }
     if (attach->address[0] == '\0') {
         return refuse(out_refusal, RELAIS__V1__CODE__CODE_FIELD_MISSING, "attach.address", "",
                       "member/service");
     }
-    if (!name_is_address(attach->address, &member_bytes)) {
+    if (!good) {
         return refuse(out_refusal, RELAIS__V1__CODE__CODE_FIELD_INVALID, "attach.address", wrong,
                       "member/service");
     }
@@ -43,11 +63,13 @@ bool attach_check(struct step *step, const struct directory_client *client,
             out_refusal, RELAIS__V1__CODE__CODE_NOT_YOUR_MAILBOX, "attach.address", wrong,
             refusal_join(step->effects, directory_member_slug(client->member), "/service", ""));
     }
-    if (!directory_has_service(member, attach->address + member_bytes + 1)) {
-        return refuse(out_refusal, RELAIS__V1__CODE__CODE_UNKNOWN_SERVICE, "attach.address", wrong,
-                      N_("a service of the member"));
+    const char *name = attach->address + member_bytes + 1;
+    if (is_private) {
+        return check_private(step, client, name + 1, wrong, out_refusal);
     }
-    return true;
+    return directory_has_service(member, name) ||
+           refuse(out_refusal, RELAIS__V1__CODE__CODE_UNKNOWN_SERVICE, "attach.address", wrong,
+                  N_("a service of the member"));
 }
 
 struct refusal attach_in_use(struct step *step, uint32_t consumer)

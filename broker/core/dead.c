@@ -90,7 +90,7 @@ static bool check_exists(struct step *step, const struct asked *asked, struct re
         return refuse(out_refusal, RELAIS__V1__CODE__CODE_UNKNOWN_MEMBER, field, asked->address,
                       N_("a member of the directory"));
     }
-    if (!directory_has_service(member, asked->address + member_bytes + 1)) {
+    if (!directory_has_place(member, asked->address + member_bytes + 1)) {
         return refuse(out_refusal, RELAIS__V1__CODE__CODE_UNKNOWN_SERVICE, field, asked->address,
                       N_("a service of the member"));
     }

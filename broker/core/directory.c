@@ -29,6 +29,8 @@ struct service {
     const char *name;
 };
 
+struct client_record;
+
 struct directory_member {
     size_t number; /* bit in the rules of flows */
     enum member_kind kind;
@@ -36,12 +38,14 @@ struct directory_member {
     size_t slug_bytes;
     struct service *services;
     size_t service_count;
+    struct client_record *clients;
     struct quota quota;
 };
 
 struct client_record {
     struct directory_client client; /* first: what is handed out */
     const char *key;
+    struct client_record *next; /* of the member */
 };
 
 struct directory_flow {
@@ -250,8 +254,12 @@ enum directory_status directory_add_client(struct directory *directory, const ch
     }
     record->client.member = owner;
     record->client.roles = roles;
-    return table_add(&directory->clients, hash_of(key), record) ? DIRECTORY_OK
-                                                                : DIRECTORY_NO_MEMORY;
+    if (!table_add(&directory->clients, hash_of(key), record)) {
+        return DIRECTORY_NO_MEMORY;
+    }
+    record->next = owner->clients;
+    owner->clients = record;
+    return DIRECTORY_OK;
 }
 
 enum directory_status directory_add_flow(struct directory *directory, const char *code,
@@ -344,6 +352,16 @@ const struct directory_member *directory_member(const struct directory *director
     return find_member(directory, slug, slug_bytes);
 }
 
+const struct directory_client *directory_member_client(const struct directory_member *member,
+                                                       const char *name)
+{
+    const struct client_record *record = member->clients;
+    while (record && strcmp(record->client.name, name) != 0) {
+        record = record->next;
+    }
+    return record ? &record->client : NULL;
+}
+
 const struct directory_flow *directory_flow(const struct directory *directory, const char *code)
 {
     return find_flow(directory, code);
@@ -362,6 +380,12 @@ const struct quota *directory_member_quota(const struct directory_member *member
 bool directory_has_service(const struct directory_member *member, const char *service)
 {
     return find_service(member, service) != NULL;
+}
+
+bool directory_has_place(const struct directory_member *member, const char *name)
+{
+    return name[0] == '~' ? directory_member_client(member, name + 1) != NULL
+                          : directory_has_service(member, name);
 }
 
 bool directory_may_send(const struct directory_flow *flow, const struct directory_member *member)

@@ -93,12 +93,17 @@ void directory_seal(struct directory *directory);
 
 /* Reading. NULL: unknown. */
 const struct directory_client *directory_client(const struct directory *directory, const char *key);
+/* A member's client by its name. */
+const struct directory_client *directory_member_client(const struct directory_member *member,
+                                                       const char *name);
 const struct directory_member *directory_member(const struct directory *directory, const char *slug,
                                                 size_t slug_bytes);
 const struct directory_flow *directory_flow(const struct directory *directory, const char *code);
 const char *directory_member_slug(const struct directory_member *member);
 const struct quota *directory_member_quota(const struct directory_member *member);
 bool directory_has_service(const struct directory_member *member, const char *service);
+/* Is `name`, behind the / of an address, one of the member: a service, or ~ and a client? */
+bool directory_has_place(const struct directory_member *member, const char *name);
 bool directory_may_send(const struct directory_flow *flow, const struct directory_member *member);
 bool directory_may_receive(const struct directory_flow *flow,
                            const struct directory_member *member);

@@ -109,6 +109,20 @@ static bool check_texts(const struct envelope_subject *subject, struct refusal *
     return true;
 }
 
+/* What goes to a client's private mailbox is an answer: its member may then have asked by this
+ * flow. */
+static bool may_receive(const struct directory_flow *flow, const struct directory_member *member,
+                        const char *name)
+{
+    return name[0] == '~' ? directory_may_send(flow, member) : directory_may_receive(flow, member);
+}
+
+static bool may_send(const struct directory_flow *flow, const struct directory_member *own,
+                     const char *name)
+{
+    return name[0] == '~' ? directory_may_receive(flow, own) : directory_may_send(flow, own);
+}
+
 /* One of `to`: exists, and the flow allows it. */
 static bool check_recipient(const struct envelope_subject *subject,
                             const struct directory_flow *flow, size_t i,
@@ -120,16 +134,21 @@ static bool check_recipient(const struct envelope_subject *subject,
     const char *right = "";
     const struct directory_member *member = NULL;
     if (!name_is_address(address, &member_bytes)) {
-        code = RELAIS__V1__CODE__CODE_FIELD_INVALID;
-        right = "member/service";
-    } else if (!(member =
-                     directory_member(subject->step->core->directory, address, member_bytes))) {
+        return invalid(subject, out_refusal, element(subject, "to", i, ""), address,
+                       "member/service");
+    }
+    const char *name = address + member_bytes + 1;
+    if (!may_send(flow, subject->client->member, name)) {
+        return refuse(subject, out_refusal, RELAIS__V1__CODE__CODE_SENDER_NOT_ALLOWED, "flow",
+                      subject->envelope->flow, N_("a flow that allows your member to send"));
+    }
+    if (!(member = directory_member(subject->step->core->directory, address, member_bytes))) {
         code = RELAIS__V1__CODE__CODE_UNKNOWN_MEMBER;
         right = N_("a member of the directory");
-    } else if (!directory_has_service(member, address + member_bytes + 1)) {
+    } else if (!directory_has_place(member, name)) {
         code = RELAIS__V1__CODE__CODE_UNKNOWN_SERVICE;
         right = N_("a service of the member");
-    } else if (!directory_may_receive(flow, member)) {
+    } else if (!may_receive(flow, member, name)) {
         code = RELAIS__V1__CODE__CODE_RECEIVER_NOT_ALLOWED;
         right = N_("a member that the flow allows to receive");
     }
@@ -173,6 +192,14 @@ static bool check_to(const struct envelope_subject *subject, const struct direct
     return true;
 }
 
+/* Who may only receive by a flow may answer by it, too: check_recipient() has the last word. */
+static bool may_use(const struct directory_flow *flow, const struct envelope_subject *subject)
+{
+    const struct directory_member *own = subject->client->member;
+    return directory_may_send(flow, own) ||
+           (subject->envelope->n_to > 0 && directory_may_receive(flow, own));
+}
+
 /* Gives the flow, for the rules that hang on it. */
 static const struct directory_flow *check_flow(const struct envelope_subject *subject,
                                                struct refusal *out_refusal)
@@ -186,12 +213,21 @@ static const struct directory_flow *check_flow(const struct envelope_subject *su
     } else if (!(flow = directory_flow(subject->step->core->directory, code))) {
         refuse(subject, out_refusal, RELAIS__V1__CODE__CODE_UNKNOWN_FLOW, "flow", code,
                N_("the code of a flow of the directory"));
-    } else if (!directory_may_send(flow, subject->client->member)) {
+    } else if (!may_use(flow, subject)) {
         refuse(subject, out_refusal, RELAIS__V1__CODE__CODE_SENDER_NOT_ALLOWED, "flow", code,
                N_("a flow that allows your member to send"));
         flow = NULL;
     }
     return flow;
+}
+
+/* Nobody has another client answered to. */
+static bool is_own_private(const struct envelope_subject *subject, const char *address,
+                           size_t member_bytes)
+{
+    const char *own = directory_member_slug(subject->client->member);
+    return strlen(own) == member_bytes && memcmp(own, address, member_bytes) == 0 &&
+           strcmp(address + member_bytes + 2, subject->client->name) == 0;
 }
 
 static bool check_own_addresses(const struct envelope_subject *subject, struct refusal *out_refusal)
@@ -205,10 +241,16 @@ static bool check_own_addresses(const struct envelope_subject *subject, struct r
         return invalid(subject, out_refusal, "from", envelope->from,
                        refusal_join(subject->step->effects, own, "/service", ""));
     }
-    if (envelope->reply_to[0] != '\0' && !name_is_address(envelope->reply_to, &member_bytes)) {
+    if (envelope->reply_to[0] == '\0') {
+        return true;
+    }
+    if (!name_is_address(envelope->reply_to, &member_bytes)) {
         return invalid(subject, out_refusal, "reply_to", envelope->reply_to, "member/service");
     }
-    return true;
+    return !name_is_private(envelope->reply_to, member_bytes) ||
+           is_own_private(subject, envelope->reply_to, member_bytes) ||
+           invalid(subject, out_refusal, "reply_to", envelope->reply_to,
+                   refusal_join(subject->step->effects, own, "/~", subject->client->name));
 }
 
 static bool check_payload(const struct envelope_subject *subject, const struct directory_flow *flow,

@@ -213,9 +213,13 @@ static void sweep_consumers(struct step *step, struct session *session,
         if (consumer->detaching) {
             continue;
         }
-        if ((client->roles & ROLE_MAY_RECEIVE) == 0) {
+        bool is_private = service[0] == '~';
+        unsigned may = is_private ? ROLE_MAY_RECEIVE | ROLE_MAY_SEND : ROLE_MAY_RECEIVE;
+        bool is_there = is_private ? strcmp(service + 1, client->name) == 0
+                                   : directory_has_service(client->member, service);
+        if ((client->roles & may) == 0) {
             consumer_end(step, consumer, RELAIS__V1__CODE__CODE_ROLE_MISSING);
-        } else if (!directory_has_service(client->member, service)) {
+        } else if (!is_there) {
             consumer_end(step, consumer, RELAIS__V1__CODE__CODE_UNKNOWN_SERVICE);
         }
     }

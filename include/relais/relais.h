@@ -10,6 +10,7 @@
 #include <relais/directory.h>
 #include <relais/operate.h>
 #include <relais/receive.h>
+#include <relais/request.h>
 #include <relais/send.h>
 #include <relais/version.h>
 

@@ -33,7 +33,7 @@ static const char *const KEYS[SLOTS] = {DILA, DILA_SECOND, ROUEN,    ROUEN,
                                         NICE, AISNE,       OPERATOR, STRANGER};
 static char *const ADDRESSES[] = {
     "commune-76540/etat-civil",  "commune-06088/etat-civil", "commune-76540/accueil", "dila/greffe",
-    "departement-02/etat-civil", "commune-76540/nowhere",    "nobody/etat-civil",     "\xc3\xa9"};
+    "departement-02/etat-civil", "commune-76540/~files",     "nobody/etat-civil",     "\xc3\xa9"};
 static char *const FLOWS[] = {"ETATCIVIL", "PETIT", "ETATCIVIL", "NONE"};
 
 /* 0 at the end of the input. */
@@ -151,7 +151,9 @@ static void answer(struct play *play, size_t slot, bool is_nack, bool spoil)
     ack.n_tags = nack.n_tags = 2;
     ack.tags = nack.tags = pointers;
     nack.delay_ms = (uint32_t)number(play);
-    nack.refuse = byte(play) & 1;
+    uint8_t how = byte(play);
+    nack.refuse = how & 1;
+    nack.uncounted = how & 2;
     nack.reason = "why";
     command.command_case =
         is_nack ? RELAIS__V1__TO_BROKER__COMMAND_NACK : RELAIS__V1__TO_BROKER__COMMAND_ACK;

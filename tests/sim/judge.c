@@ -82,10 +82,20 @@ static bool is_backoff(const struct oracle *oracle, uint32_t attempts, int64_t d
     return wait_ms >= delay_ms - delay_ms / 5 - 1 && wait_ms <= delay_ms + delay_ms / 5 + 1;
 }
 
+/* It was for another process: said of what is held in a private mailbox. */
+static bool is_uncounted(const struct oracle *oracle, const struct life *life)
+{
+    const Relais__V1__ToBroker *command = oracle->step.command;
+    return oracle->step.kind == STEP_FRAMES && command && oracle->step.consumer &&
+           command->command_case == RELAIS__V1__TO_BROKER__COMMAND_NACK &&
+           command->nack->uncounted && !command->nack->refuse &&
+           names(command->nack->tags, command->nack->n_tags, life->tag);
+}
+
 static void check_attempts(const struct oracle *oracle, const struct store_op *op,
                            const struct life *life)
 {
-    uint32_t made = life->attempts + 1;
+    uint32_t made = life->attempts + (is_uncounted(oracle, life) ? 0 : 1);
     if (op->kind == STORE_DEFER) {
         PROMISE(oracle->trace, op->defer.attempts == made, "an attempt is counted once",
                 {"attempts", op->defer.attempts}, {"made", made});

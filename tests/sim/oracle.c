@@ -237,7 +237,8 @@ static bool hear_consumer(struct oracle *oracle, const Relais__V1__ToBroker *com
     } else if (command->command_case == RELAIS__V1__TO_BROKER__COMMAND_ACK) {
         hear_answer(oracle, command->ack->tags, command->ack->n_tags);
     } else if (command->command_case == RELAIS__V1__TO_BROKER__COMMAND_NACK &&
-               command->nack->delay_ms > LIMIT_DELAY_MS) {
+               (command->nack->delay_ms > LIMIT_DELAY_MS ||
+                (command->nack->uncounted && TOWN_ADDRESSES[step->consumer->place].owner == 0))) {
         step->expected.error = RELAIS__V1__CODE__CODE_FIELD_INVALID;
         step->consumer = NULL; /* nothing happens to it */
     } else if (command->command_case == RELAIS__V1__TO_BROKER__COMMAND_NACK) {

@@ -28,7 +28,7 @@ static uint32_t rule(const struct oracle *oracle, const struct oracle_question *
         (town_roles(oracle->town, session->client) & ROLE_MAY_RECEIVE) == 0) {
         return RELAIS__V1__CODE__CODE_ROLE_MISSING;
     }
-    if (!oracle->places[question->place].opened && oracle->town->place_absent[question->place]) {
+    if (!oracle->places[question->place].opened && !town_has_place(oracle->town, question->place)) {
         return RELAIS__V1__CODE__CODE_UNKNOWN_SERVICE;
     }
     if (changes(question->kind) && oracle->draining) {

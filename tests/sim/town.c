@@ -17,14 +17,16 @@ static const enum member_kind KINDS[TOWN_MEMBERS] = {KIND_STATE,   KIND_DEPARTEM
                                                      KIND_COMMUNE, KIND_COMMUNE,     KIND_OPERATOR};
 
 const struct town_place TOWN_ADDRESSES[TOWN_PLACES] = {
-    {DILA, "greffe", "dila/greffe"},
-    {PREFECTURE, "courrier", "prefecture/courrier"},
-    {COMMUNE_1, "etat-civil", "commune-1/etat-civil"},
-    {COMMUNE_1, "accueil", "commune-1/accueil"},
-    {COMMUNE_2, "etat-civil", "commune-2/etat-civil"},
-    {COMMUNE_2, "accueil", "commune-2/accueil"},
-    {COMMUNE_3, "etat-civil", "commune-3/etat-civil"},
-    {COMMUNE_3, "accueil", "commune-3/accueil"},
+    {DILA, "greffe", "dila/greffe", 0},
+    {PREFECTURE, "courrier", "prefecture/courrier", 0},
+    {COMMUNE_1, "etat-civil", "commune-1/etat-civil", 0},
+    {COMMUNE_1, "accueil", "commune-1/accueil", 0},
+    {COMMUNE_2, "etat-civil", "commune-2/etat-civil", 0},
+    {COMMUNE_2, "accueil", "commune-2/accueil", 0},
+    {COMMUNE_3, "etat-civil", "commune-3/etat-civil", 0},
+    {COMMUNE_3, "accueil", "commune-3/accueil", 0},
+    {DILA, "~back", "dila/~back", 1 + 1},
+    {COMMUNE_2, "~files", "commune-2/~files", 5 + 1},
 };
 
 const struct town_client TOWN_PEOPLE[TOWN_CLIENTS + 1] = {
@@ -115,8 +117,9 @@ struct directory *town_directory(const struct town *town)
     }
     for (unsigned i = 0; i < TOWN_PLACES; i++) {
         const struct town_place *place = &TOWN_ADDRESSES[i];
-        assert(town->place_absent[i] || directory_add_service(directory, TOWN_SLUGS[place->member],
-                                                              place->service) == DIRECTORY_OK);
+        assert(town->place_absent[i] || place->owner > 0 ||
+               directory_add_service(directory, TOWN_SLUGS[place->member], place->service) ==
+                   DIRECTORY_OK);
     }
     for (unsigned i = 0; i <= TOWN_CLIENTS; i++) {
         const struct town_client *client = &TOWN_PEOPLE[i];
@@ -135,8 +138,18 @@ unsigned town_roles(const struct town *town, unsigned client)
     return TOWN_PEOPLE[client].roles & ~town->roles_taken[client];
 }
 
+bool town_has_place(const struct town *town, unsigned place)
+{
+    unsigned owner = TOWN_ADDRESSES[place].owner;
+    return owner > 0 ? !town->client_absent[owner - 1] : !town->place_absent[place];
+}
+
 bool town_may_open(const struct town *town, unsigned client, unsigned place)
 {
+    if (TOWN_ADDRESSES[place].owner > 0) {
+        return !town->client_absent[client] && town_roles(town, client) != 0 &&
+               TOWN_ADDRESSES[place].owner == client + 1;
+    }
     return !town->client_absent[client] && (town_roles(town, client) & ROLE_MAY_RECEIVE) != 0 &&
            TOWN_ADDRESSES[place].member == TOWN_PEOPLE[client].member && !town->place_absent[place];
 }
@@ -146,8 +159,13 @@ bool town_may_send(const struct town *town, unsigned client, enum town_flow flow
 {
     unsigned sender = TOWN_PEOPLE[client].member;
     unsigned receiver = TOWN_ADDRESSES[place].member;
-    if (town->flow_absent[flow] || town->place_absent[place]) {
+    if (town->flow_absent[flow] || !town_has_place(town, place)) {
         return false;
+    }
+    if (TOWN_ADDRESSES[place].owner > 0) { /* an answer: the other way round */
+        unsigned asker = receiver;
+        receiver = sender;
+        sender = asker;
     }
     switch (flow) {
     case FLOW_NOTICE:
@@ -164,6 +182,7 @@ bool town_subscribes(const struct town *town, enum town_flow flow, unsigned plac
 {
     bool etat_civil = strcmp(TOWN_ADDRESSES[place].service, "etat-civil") == 0;
     return !town->flow_absent[flow] && !town->place_absent[place] &&
+           TOWN_ADDRESSES[place].owner == 0 &&
            (flow == FLOW_NOTICE ? etat_civil : flow == FLOW_SMALL && !etat_civil);
 }
 

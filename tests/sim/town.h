@@ -12,7 +12,7 @@
 
 enum {
     TOWN_MEMBERS = 6,
-    TOWN_PLACES = 8, /* mailboxes */
+    TOWN_PLACES = 10, /* mailboxes */
     TOWN_CLIENTS = 8,
     TOWN_FLOWS = 3,
     TOWN_OPERATOR = TOWN_CLIENTS, /* one client more, that only asks */
@@ -25,6 +25,7 @@ struct town_place {
     unsigned member;
     const char *service;
     const char *address;
+    unsigned owner; /* of a private mailbox: its client, and one; 0: it is a service */
 };
 
 struct town_client {
@@ -55,6 +56,9 @@ void town_spoil(struct town *town, struct chance *chance);
 struct directory *town_directory(const struct town *town);
 
 unsigned town_roles(const struct town *town, unsigned client);
+
+/* Is there such a mailbox? */
+bool town_has_place(const struct town *town, unsigned place);
 
 /* May this client open this mailbox? */
 bool town_may_open(const struct town *town, unsigned client, unsigned place);

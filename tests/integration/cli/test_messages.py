@@ -394,5 +394,92 @@ class Quotas(unittest.TestCase):
         self.assertIn("1000000", too_much.err)
 
 
+class Requests(unittest.TestCase):
+    """commune-76540 asks dila; two processes share its key."""
+
+    SERVICE = "dila/accueil"
+
+    def setUp(self):
+        self.bus = Bus()
+        self.addCleanup(self.bus.close)
+        self.bus.init()
+        self.bus.populate()
+        self.bus.must("client", "add", "commune-76540", "guichet", "--role", "send", "--new",
+                      self.bus.path("guichet"))
+        self.bus.must("flow", "add", "ANNUAIRE", "--title", "Annuaire", "--purpose", "Essai",
+                      "--legal-basis", "Décret", "--sender", "kind:commune", "--receiver", "dila")
+        self.bus.start()
+
+    def ask(self, text, *more, timeout="20"):
+        clean = {"PATH": os.environ["PATH"], "LC_ALL": "C.UTF-8", "HOME": self.bus.folder,
+                 **SANITIZERS}
+        return subprocess.Popen(
+            [RELAIS, "request", self.SERVICE, "--flow", "ANNUAIRE", "--data", text, "--timeout",
+             timeout, "-p", self.bus.path("guichet", "client.yaml"), *more],
+            stdout=subprocess.PIPE, stderr=subprocess.PIPE, env=clean)
+
+    def take(self, count):
+        got = self.bus.run("receive", self.SERVICE, "--ack", "-n", str(count), "-o", "json", "-p",
+                           self.bus.sender, "--timeout", "10")
+        self.assertEqual(got.code, 0, got)
+        return [json.loads(line) for line in got.out.splitlines()]
+
+    def answer(self, request, text, **more):
+        path = self.bus.write("answer.txt", text.encode())
+        return self.bus.run("send", path, "--to", request["reply_to"], "--flow",
+                            more.get("flow", "ANNUAIRE"), "--correlation-id", request["id"], "-p",
+                            more.get("profile", self.bus.sender))
+
+    def test_an_answer_comes_back(self):
+        asked = self.ask("76540")
+        (request,) = self.take(1)
+        self.assertEqual(base64.b64decode(request["payload"]), b"76540")
+        self.assertEqual(request["reply_to"], "commune-76540/~guichet")
+        self.assertIn("expires_at", request)
+        self.assertEqual(self.answer(request, "Rouen").code, 0)
+        out, err = asked.communicate(timeout=30)
+        self.assertEqual((asked.returncode, out), (0, b"Rouen"), err)
+        queues = json.loads(self.bus.must("queues", "-o", "json").out)
+        self.assertEqual([q["waiting"] + q["dead"] for q in queues], [0] * len(queues), queues)
+
+    def test_each_process_gets_its_own_answer(self):
+        asked = [self.ask(f"question {i}", "-o", "json") for i in range(3)]
+        requests = self.take(3)
+        for request in reversed(requests):
+            text = base64.b64decode(request["payload"]).decode()
+            self.assertEqual(self.answer(request, f"answer to {text}").code, 0)
+        for i, process in enumerate(asked):
+            out, err = process.communicate(timeout=30)
+            self.assertEqual(process.returncode, 0, err)
+            reply = json.loads(out)
+            self.assertEqual(base64.b64decode(reply["payload"]), f"answer to question {i}".encode())
+            self.assertEqual(reply["attempt"], 1)  # handing back costs none
+
+    def test_without_an_answer_in_time_the_request_is_over(self):
+        asked = self.ask("late", timeout="1")
+        _, err = asked.communicate(timeout=30)
+        self.assertEqual(asked.returncode, 5, err)
+        self.assertIn(b"reply", err)
+        late = self.bus.run("receive", self.SERVICE, "-n", "1", "-p", self.bus.sender, "--timeout",
+                            "1")
+        self.assertEqual(late.code, 5, late)
+
+    def test_only_who_was_asked_answers_and_only_who_asked_listens(self):
+        asked = self.ask("76540")
+        (request,) = self.take(1)
+        self.bus.must("client", "add", "dila", "other", "--role", "receive", "--role", "send",
+                      "--new", self.bus.path("other"))
+        private = request["reply_to"]
+        for profile in (self.bus.receiver, self.bus.sender):
+            got = self.bus.run("receive", private, "-p", profile, "--timeout", "1")
+            self.assertEqual(got.code, 4, got)
+        # ETATCIVIL lets dila send to communes, and no commune to dila: it has nothing to answer.
+        self.assertEqual(self.answer(request, "x", flow="ETATCIVIL").code, 4)
+        unknown = dict(request, reply_to="commune-76540/~nobody")
+        self.assertEqual(self.answer(unknown, "x").code, 4)
+        self.assertEqual(self.answer(request, "Rouen").code, 0)
+        self.assertEqual(asked.communicate(timeout=30)[0], b"Rouen")
+
+
 if __name__ == "__main__":
     unittest.main()

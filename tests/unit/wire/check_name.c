@@ -35,9 +35,10 @@ END_TEST
 
 START_TEST(addresses)
 {
-    static const char *const bad[] = {"",      "a",    "/",    "a/",   "/b",     "a//b",
-                                      "a/b/c", "a/b/", "a-/b", "a/-b", "a/B",    "a/b ",
-                                      "a\\b",  "a:b",  "a/..", "../a", "a--b/c", "a/b--c"};
+    static const char *const bad[] = {"",      "a",    "/",     "a/",   "/b",     "a//b",
+                                      "a/b/c", "a/b/", "a-/b",  "a/-b", "a/B",    "a/b ",
+                                      "a\\b",  "a:b",  "a/..",  "../a", "a--b/c", "a/b--c",
+                                      "~a/b",  "a/~",  "a/~~b", "a/b~", "a/~-b",  "~/a"};
     char text[NAME_ADDRESS_BYTES + 2];
     size_t member_bytes = 99;
 
@@ -47,6 +48,10 @@ START_TEST(addresses)
     ck_assert_uint_eq(member_bytes, 99);
     ck_assert(name_is_address("commune-76540/etat-civil", &member_bytes));
     ck_assert_uint_eq(member_bytes, strlen("commune-76540"));
+    ck_assert(!name_is_private("commune-76540/etat-civil", member_bytes));
+    ck_assert(name_is_address("commune-76540/~files", &member_bytes));
+    ck_assert_uint_eq(member_bytes, strlen("commune-76540"));
+    ck_assert(name_is_private("commune-76540/~files", member_bytes));
 
     filled(text, NAME_ADDRESS_BYTES, 'x');
     text[NAME_SLUG_BYTES] = '/';
@@ -55,6 +60,10 @@ START_TEST(addresses)
     filled(text, NAME_ADDRESS_BYTES + 1, 'x');
     text[NAME_SLUG_BYTES] = '/';
     ck_assert(!name_is_address(text, &member_bytes));
+    text[NAME_SLUG_BYTES + 1] = '~'; /* a slug of 63, but too long in all */
+    ck_assert(!name_is_address(text, &member_bytes));
+    text[NAME_ADDRESS_BYTES] = '\0';
+    ck_assert(name_is_address(text, &member_bytes));
 }
 END_TEST
 

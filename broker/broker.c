@@ -110,6 +110,7 @@ static int open_store(struct broker *broker)
     settings.reserve_bytes = config->reserve_mb * MIB;
     settings.duplicate_window_ms = (int64_t)config->duplicate_window_h * 3600 * 1000;
     settings.duplicate_max = config->duplicate_max;
+    settings.backup_path = config->backup_path;
     if (!store_open_lmdb(&settings, &broker->store, &problem)) {
         report_store_problem("store.not_opened", &problem);
         return report_store_code(problem.kind);
@@ -144,6 +145,7 @@ static int make_core(struct broker *broker)
                                     .rate = config->quota_rate,
                                     .burst = config->quota_burst,
                                     .connections = config->quota_connections};
+    settings.scrub_days = (uint32_t)config->scrub_days;
     settings.seed = broker->seed;
     settings.trace = config->log_level == LOG_LEVEL_DEBUG;
     settings.software = software;

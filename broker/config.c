@@ -32,7 +32,11 @@ static const cyaml_schema_field_t store_fields[] = {
     TEXT("reserve_mb", config_store_text, reserve_mb),
     TEXT("duplicate_window_h", config_store_text, duplicate_window_h),
     TEXT("duplicate_max", config_store_text, duplicate_max),
+    TEXT("scrub_days", config_store_text, scrub_days),
     CYAML_FIELD_END};
+
+static const cyaml_schema_field_t backup_fields[] = {TEXT("path", config_backup_text, path),
+                                                     CYAML_FIELD_END};
 
 static const cyaml_schema_field_t limits_fields[] = {
     TEXT("payload_bytes", config_limits_text, payload_bytes),
@@ -63,6 +67,7 @@ static const cyaml_schema_field_t file_fields[] = {
     TEXT("members", config_text, members),
     TEXT("flows", config_text, flows),
     CYAML_FIELD_MAPPING("store", CYAML_FLAG_OPTIONAL, struct config_text, store, store_fields),
+    CYAML_FIELD_MAPPING("backup", CYAML_FLAG_OPTIONAL, struct config_text, backup, backup_fields),
     CYAML_FIELD_MAPPING("limits", CYAML_FLAG_OPTIONAL, struct config_text, limits, limits_fields),
     CYAML_FIELD_MAPPING("quota", CYAML_FLAG_OPTIONAL, struct config_text, quota, quota_fields),
     CYAML_FIELD_MAPPING("delivery", CYAML_FLAG_OPTIONAL, struct config_text, delivery,
@@ -162,6 +167,9 @@ static relais_status read_path(const struct config_option *option, const char *t
 {
     char *path = NULL;
 
+    if (text[0] == '\0' && option->preset != NULL && option->preset[0] == '\0') {
+        return RELAIS_OK; /* may be left out: stays NULL */
+    }
     if (text[0] == '\0' || strlen(folder) + strlen(text) >= PATH_MAX) {
         return error_set(error, RELAIS_CONFIG_INVALID, option->key, _("a path"), "%s", text);
     }

@@ -30,6 +30,8 @@ struct config {
     uint64_t reserve_mb;
     uint64_t duplicate_window_h;
     uint64_t duplicate_max;
+    uint64_t scrub_days;
+    char *backup_path; /* NULL: none */
     uint64_t payload_bytes;
     uint64_t connections;
     uint64_t connections_per_key;

@@ -41,7 +41,7 @@ static void print_value(const struct config_option *option, const struct config 
     switch (option->kind) {
     case CONFIG_ENDPOINT:
     case CONFIG_PATH:
-        print_quoted(text_of(option, config), out);
+        print_quoted(text_of(option, config) == NULL ? "" : text_of(option, config), out);
         break;
     case CONFIG_NUMBER:
         (void)fprintf(out, "%" PRIu64, number_of(option, config));
@@ -104,7 +104,9 @@ void config_print_table(FILE *out)
                 out);
     for (size_t i = 0; i < count; i++) {
         (void)fprintf(out, "| `%s` | `%s` | %s | ", options[i].key, options[i].environment,
-                      options[i].preset == NULL ? "required" : options[i].preset);
+                      options[i].preset == NULL      ? "required"
+                      : options[i].preset[0] == '\0' ? "none"
+                                                     : options[i].preset);
         print_allowed(&options[i], out);
         (void)fprintf(out, " | %s |\n", options[i].about);
     }

@@ -14,6 +14,11 @@ struct config_store_text {
     char *reserve_mb;
     char *duplicate_window_h;
     char *duplicate_max;
+    char *scrub_days;
+};
+
+struct config_backup_text {
+    char *path;
 };
 
 struct config_limits_text {
@@ -48,6 +53,7 @@ struct config_text {
     char *members;
     char *flows;
     struct config_store_text store;
+    struct config_backup_text backup;
     struct config_limits_text limits;
     struct config_quota_text quota;
     struct config_delivery_text delivery;

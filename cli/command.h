@@ -79,6 +79,8 @@ extern const struct command command_member_show;
 extern const struct command command_member_usage;
 extern const struct command command_member_subscribe;
 extern const struct command command_member_unsubscribe;
+extern const struct command command_backup;
+extern const struct command command_check;
 extern const struct command command_client_add;
 extern const struct command command_client_list;
 extern const struct command command_flow_add;

@@ -30,6 +30,7 @@ static const struct column columns[] = {
     {"acknowledged_total", N_("Acknowledged since start"), COLUMN_NUMBER},
     {"store_used_bytes", N_("Store in use"), COLUMN_BYTES},
     {"store_size_bytes", N_("Store at most"), COLUMN_BYTES},
+    {"store_findings_total", N_("Damage found since start"), COLUMN_NUMBER},
 };
 
 static json_t *status_json(const relais_broker_status *status)
@@ -55,6 +56,8 @@ static json_t *status_json(const relais_broker_status *status)
         {"acknowledged_total", status->acknowledged_total},
         {"store_used_bytes", status->store_used_bytes},
         {"store_size_bytes", status->store_size_bytes},
+        {"store_findings_total", status->store_findings_total},
+        {"store_checked_ms", (uint64_t)status->store_checked_ms},
     };
     json_t *object = json_pack("{s:s}", "software", status->software);
     for (size_t i = 0; i < OPTION_COUNT(numbers); i++) {

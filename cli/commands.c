@@ -40,6 +40,8 @@ static const struct command *const table[] = {
     &command_dead_replay,
     &command_dead_drop,
     &command_status,
+    &command_backup,
+    &command_check,
     NULL,
 };
 

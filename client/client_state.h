@@ -31,6 +31,7 @@ struct question {
     relais_broker_status *out_status;
     relais_dead_page *out_dead;
     relais_usage *out_usage;
+    relais_upkeep *out_upkeep;
     relais_queue *out_queues;
     size_t capacity;
     size_t count;
@@ -93,6 +94,9 @@ relais_status question_ask(relais_client *client, struct question *question, int
 
 /* usage.c */
 void usage_keep(const Relais__V1__Usage *said, relais_usage *out_usage);
+
+/* upkeep.c. False: the broker broke the rules. */
+bool upkeep_keep(const Relais__V1__Report *said, relais_upkeep *out_upkeep);
 
 /* dead_letter.c. False: the broker breaks the protocol. */
 bool dead_letters_keep(const Relais__V1__DeadLetters *said, relais_dead_page *page);

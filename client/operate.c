@@ -62,6 +62,8 @@ static void keep_status(const Relais__V1__Status *said, relais_broker_status *ou
         .acknowledged_total = said->acknowledged_total,
         .store_used_bytes = said->store_used_bytes,
         .store_size_bytes = said->store_size_bytes,
+        .store_findings_total = said->store_findings_total,
+        .store_checked_ms = said->store_checked_ms,
     };
     error_copy_text(out_status->software, sizeof out_status->software, said->software);
 }
@@ -116,6 +118,11 @@ bool question_answered(relais_client *client, const Relais__V1__Answer *answer)
             return false;
         }
         usage_keep(answer->usage, question->out_usage);
+        break;
+    case RELAIS__V1__ANSWER__WHAT_REPORT:
+        if (question->out_upkeep == NULL || !upkeep_keep(answer->report, question->out_upkeep)) {
+            return false;
+        }
         break;
     case RELAIS__V1__ANSWER__WHAT_DONE:
         if (question->manage == NULL) {

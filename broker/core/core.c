@@ -25,6 +25,7 @@
 #include "core/reply.h"
 #include "core/session.h"
 #include "core/submit.h"
+#include "core/upkeep.h"
 #include "core/usage.h"
 #include "wire/codec.h"
 
@@ -178,7 +179,12 @@ static bool obey(struct step *step, struct session *session, const struct direct
         query_answer(step, session, client, command->query);
         break;
     case RELAIS__V1__TO_BROKER__COMMAND_MANAGE:
-        dead_manage(step, session, client, command->manage);
+        if (command->manage->what_case == RELAIS__V1__MANAGE__WHAT_BACKUP ||
+            command->manage->what_case == RELAIS__V1__MANAGE__WHAT_CHECK) {
+            upkeep_manage(step, session, client, command->manage);
+        } else {
+            dead_manage(step, session, client, command->manage);
+        }
         break;
     case RELAIS__V1__TO_BROKER__COMMAND_GOODBYE:
         session_leave(step, session);
@@ -283,6 +289,10 @@ static void drop_result(struct store_result *result)
             held_message_drop(&result->dead.entries[i].message);
         }
         free(result->dead.entries);
+    } else if (result->kind == STORE_BACKUP || result->kind == STORE_BACKED_UP) {
+        free(result->backup);
+    } else if (result->kind == STORE_CHECK) {
+        free(result->checked);
     }
 }
 
@@ -306,6 +316,11 @@ static void on_stored(struct step *step, struct store_result *result)
         case STORE_REPLAY:
         case STORE_DROP:
             dead_stored(step, &ticket, result);
+            break;
+        case STORE_BACKUP:
+        case STORE_BACKED_UP:
+        case STORE_CHECK:
+            upkeep_stored(step, &ticket, result);
             break;
         case STORE_USAGE:
             usage_stored(step, &ticket, result);
@@ -343,6 +358,10 @@ static int64_t wake_ms(const struct core *core, struct moment now)
         due = now.mono_ms + wait;
         wake = wake == 0 || due < wake ? due : wake;
     }
+    int64_t upkeep = upkeep_first_ms(core);
+    if (upkeep > 0) {
+        wake = wake == 0 || upkeep < wake ? upkeep : wake;
+    }
     return wake;
 }
 
@@ -352,6 +371,7 @@ void core_step(struct core *core, struct moment now, struct event *event, struct
     if (!core->started) {
         core->started = true;
         core->started_ms = now.mono_ms;
+        upkeep_start(&step);
     }
     switch (event->kind) {
     case EVENT_FRAMES:
@@ -366,6 +386,7 @@ void core_step(struct core *core, struct moment now, struct event *event, struct
     case EVENT_TIME:
         lease_time(&step);
         mailbox_time(&step);
+        upkeep_time(&step);
         break;
     case EVENT_DIRECTORY:
         on_directory(&step, event->directory);

@@ -28,6 +28,7 @@ enum {
     LIMIT_DEAD_PAGE = 100,         /* letters in one answer, which is a command of 64 KiB */
     LIMIT_DEAD_BYTES = 256 * 1024, /* of envelopes read for one answer */
     LIMIT_ASKING_OF_ONE = 4,       /* questions of one connection that are with the store */
+    LIMIT_FINDINGS = 64,           /* of one check that are told; all are counted */
     LIMIT_ASKING = 32, /* of all: each may hold a message, and the disk has other work */
     LIMIT_DIRECTORY_MEMBERS = 50000, /* 34,935 communes and everybody else */
     LIMIT_MEMBER_SERVICES = 256,     /* looked through one by one */

@@ -208,8 +208,7 @@ void mailbox_count_replayed(struct core *core, struct mailbox *mailbox, uint64_t
     mailbox_count_append(core, mailbox, bytes);
 }
 
-/* The store found entries damaged and buried them by itself. */
-static void count_aside(struct core *core, struct mailbox *mailbox, uint32_t count, uint64_t bytes)
+void mailbox_count_aside(struct core *core, struct mailbox *mailbox, uint32_t count, uint64_t bytes)
 {
     subtract(&mailbox->waiting, count);
     subtract(&mailbox->waiting_bytes, bytes);
@@ -284,7 +283,7 @@ void mailbox_taken(struct step *step, const struct ticket *ticket, struct store_
     if (result->status == STORE_DAMAGED) {
         struct effect *effect = note(step->effects, NOTE_ERROR, "store.damaged");
         note_text(step->effects, effect, "mailbox", mailbox->name);
-        count_aside(step->core, mailbox, result->take.aside, result->take.aside_bytes);
+        mailbox_count_aside(step->core, mailbox, result->take.aside, result->take.aside_bytes);
     }
     for (uint32_t i = 0; i < result->take.count; i++) {
         hand_on(step, mailbox, &result->take.entries[i]);

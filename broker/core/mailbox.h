@@ -32,6 +32,10 @@ void mailbox_announced(struct step *step, const struct ticket *ticket, enum stor
 void mailbox_count_append(struct core *core, struct mailbox *mailbox, uint64_t bytes);
 void mailbox_count_gone(struct core *core, struct mailbox *mailbox, uint64_t bytes);
 
+/* The store found entries damaged and buried them by itself. */
+void mailbox_count_aside(struct core *core, struct mailbox *mailbox, uint32_t count,
+                         uint64_t bytes);
+
 /* A dead letter went: to its lane (`bytes` of it), or for good. */
 void mailbox_count_replayed(struct core *core, struct mailbox *mailbox, uint64_t bytes);
 void mailbox_count_dropped(struct core *core, struct mailbox *mailbox);

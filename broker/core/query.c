@@ -39,6 +39,8 @@ static void answer_status(struct step *step, const struct session *session, uint
     status.acknowledged_total = core->totals.acknowledged;
     status.store_used_bytes = core->store_used_bytes;
     status.store_size_bytes = core->store_size_bytes;
+    status.store_findings_total = core->upkeep.findings_total;
+    status.store_checked_ms = core->upkeep.checked_ms;
     Relais__V1__Answer answer = RELAIS__V1__ANSWER__INIT;
     answer.number = number;
     answer.what_case = RELAIS__V1__ANSWER__WHAT_STATUS;

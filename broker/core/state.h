@@ -16,6 +16,7 @@
 #define RELAIS_CORE_STATE_H
 
 #include "core/core.h"
+#include "core/limits.h"
 #include "core/ranges.h"
 #include "core/table.h"
 #include "core/ticket.h"
@@ -121,6 +122,31 @@ struct key_use {
     uint32_t connections;
 };
 
+/* A check of the store: an operator's, or the slow one. */
+struct check_job {
+    uint32_t job; /* its number; 0: there was none */
+    bool running;
+    bool scrubs;     /* the slow one */
+    bool begins;     /* its first step has not been taken */
+    bool with_store; /* a step is */
+    bool stale;      /* that step is of the round before */
+    int64_t step_ms; /* mono, when the next step or round is due; 0: not known yet, or never */
+    int64_t begin_ms, end_ms;
+    uint64_t records, bytes, finding_count;
+    uint32_t kept;
+    struct store_finding findings[LIMIT_FINDINGS];
+};
+
+struct upkeep {
+    uint32_t last_job;
+    uint32_t backup_job;
+    struct store_backup backup; /* as the store told it last */
+    int64_t backup_look_ms;     /* mono, when to ask again; 0: not */
+    struct check_job check;
+    uint64_t findings_total; /* since the start */
+    int64_t checked_ms;      /* broker time of the last whole round; 0: none since the start */
+};
+
 struct core_totals {
     uint64_t waiting, waiting_bytes, dead;
     uint64_t accepted, duplicates, refused, delivered, acknowledged;
@@ -160,6 +186,7 @@ struct core {
     int64_t started_ms; /* mono */
     bool draining, drained;
     uint64_t store_used_bytes, store_size_bytes;
+    struct upkeep upkeep;
     int64_t full_noted_ms; /* mono; when the log last told of a full store; 0: never */
 };
 

@@ -16,6 +16,7 @@
 #define RELAIS_CORE_STORED_H
 
 #include "core/buffer.h"
+#include "core/finding.h"
 
 #include <stdbool.h>
 #include <stdint.h>
@@ -42,6 +43,7 @@ enum store_status {
     STORE_NO_ROOM, /* the reserve or the map's share is reached; nothing was written for this op */
     STORE_NOT_FOUND,  /* no such entry: acknowledged before */
     STORE_DAMAGED,    /* a checksum does not match; the entry was moved aside, or stays dead */
+    STORE_REFUSED,    /* a backup cannot begin: its detail says why */
     STORE_OVER_QUOTA, /* the sender has as much in the store as it may; nothing was written */
 };
 
@@ -59,6 +61,9 @@ enum store_op_kind {
     STORE_DROP,      /* a dead letter goes for good */
     STORE_USAGE,     /* not a write: what a sender has in the store */
     STORE_MAILBOXES, /* remember each of announce.names, all or none */
+    STORE_BACKUP,    /* begins one, which goes on beside everything else; nor a write */
+    STORE_BACKED_UP, /* nor this: how the last backup stands */
+    STORE_CHECK,     /* the next step of a check: a write when it sets something aside */
 };
 
 /* What a member has sent and that lies in the store, dead letters included: each message once,
@@ -139,6 +144,13 @@ struct store_op {
             const struct store_name *names;
             uint32_t count;
         } announce;
+        struct {
+            const char *name; /* at most STORED_BACKUP_BYTES; "": one with the time */
+        } backup;
+        struct {
+            bool begin;         /* a new round */
+            uint32_t max_bytes; /* read in this step */
+        } check;
     };
 };
 
@@ -196,7 +208,9 @@ struct store_result {
         } dead;
         uint64_t replayed_bytes;
         struct store_usage usage;
-        struct store_turn turn; /* ACK, BURY */
+        struct store_turn turn;        /* ACK, BURY */
+        struct store_backup *backup;   /* BACKUP, BACKED_UP; receiver calls free() */
+        struct store_checked *checked; /* CHECK; receiver calls free() */
     };
 };
 

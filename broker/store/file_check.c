@@ -44,7 +44,7 @@ static void set_bit(uint8_t *bits, uint64_t page)
 static void tell_page(struct checking *checking, uint64_t page)
 {
     inspection_tell(&checking->inspection,
-                    &(struct store_finding){.fault = FAULT_PAGE, .table = "", .page = page});
+                    &(struct store_finding){.fault = STORED_FAULT_PAGE, .table = "", .page = page});
 }
 
 /* A list: how many, then their numbers. */
@@ -114,8 +114,8 @@ static bool check_table(struct checking *checking, enum table table)
     inspect_end(inspection, table);
     /* What is broken is not counted either: told once is enough. */
     if (step == WALK_END && inspection->findings == before && !is_as_counted(walk, tree)) {
-        inspection_tell(inspection,
-                        &(struct store_finding){.fault = FAULT_TABLE, .table = table_name(table)});
+        inspection_tell(inspection, &(struct store_finding){.fault = STORED_FAULT_TABLE,
+                                                            .table = table_name(table)});
     }
     return step == WALK_END;
 }
@@ -153,7 +153,7 @@ static bool check_state(struct checking *checking, const char *name, struct stor
     }
     if (!has || !record_read_number(TABLE_META, key_bytes(&key), record, &version)) {
         inspection_tell(&checking->inspection,
-                        &(struct store_finding){.fault = FAULT_REFERENCE, .table = "meta"});
+                        &(struct store_finding){.fault = STORED_FAULT_REFERENCE, .table = "meta"});
     } else if (version != RECORD_LAYOUT) {
         store_problem_set(problem, STORE_PROBLEM_VERSION, 0,
                           "%s: has layout %" PRIu32 ", this release knows layout %d alone", name,
@@ -169,7 +169,7 @@ static bool check_state(struct checking *checking, const char *name, struct stor
     if (!fine ||
         (state.transaction != checking->meta.transaction && checking->meta.transaction != 1)) {
         inspection_tell(&checking->inspection,
-                        &(struct store_finding){.fault = FAULT_REFERENCE, .table = "meta"});
+                        &(struct store_finding){.fault = STORED_FAULT_REFERENCE, .table = "meta"});
     }
     return true;
 }

@@ -44,6 +44,9 @@ static void op_drop(struct store_op *op)
     case STORE_USAGE:
         free((void *)op->usage.sender);
         break;
+    case STORE_BACKUP:
+        free((void *)op->backup.name);
+        break;
     case STORE_TAKE:
     case STORE_ACK:
     case STORE_DEFER:
@@ -52,6 +55,8 @@ static void op_drop(struct store_op *op)
     case STORE_DEAD_READ:
     case STORE_REPLAY:
     case STORE_DROP:
+    case STORE_BACKED_UP:
+    case STORE_CHECK:
         break;
     }
 }
@@ -133,6 +138,9 @@ static bool op_own(struct store_op *op)
     case STORE_USAGE:
         op->usage.sender = strdup(op->usage.sender);
         return op->usage.sender != NULL;
+    case STORE_BACKUP:
+        op->backup.name = strdup(op->backup.name);
+        return op->backup.name != NULL;
     case STORE_TAKE:
     case STORE_ACK:
     case STORE_DEFER:
@@ -141,6 +149,8 @@ static bool op_own(struct store_op *op)
     case STORE_DEAD_READ:
     case STORE_REPLAY:
     case STORE_DROP:
+    case STORE_BACKED_UP:
+    case STORE_CHECK:
         break;
     }
     return true;

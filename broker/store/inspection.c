@@ -135,7 +135,7 @@ static bool name_behind(struct bytes key, struct store_finding *finding)
 }
 
 /* What must be true of a record whose checksum matches. Each is false only when that could not be
- * found out; what is wrong is in finding->fault, FAULT_COUNT_OF when nothing is. */
+ * found out; what is wrong is in finding->fault, STORED_FAULT_COUNT_OF when nothing is. */
 
 static bool check_mailbox_of(struct inspection *inspection, struct store_finding *finding)
 {
@@ -144,7 +144,7 @@ static bool check_mailbox_of(struct inspection *inspection, struct store_finding
     key_mailbox(&key, finding->mailbox);
     bool known = inspection_has(inspection, TABLE_MAILBOX, &key, &has, NULL);
     if (!has) {
-        finding->fault = FAULT_REFERENCE;
+        finding->fault = STORED_FAULT_REFERENCE;
     }
     return known;
 }
@@ -156,7 +156,7 @@ static bool check_message_of(struct inspection *inspection, struct store_finding
     key_message(&key, finding->sequence, 0);
     bool known = inspection_has(inspection, TABLE_MESSAGE, &key, &has, NULL);
     if (!has) {
-        finding->fault = FAULT_REFERENCE;
+        finding->fault = STORED_FAULT_REFERENCE;
     }
     return known;
 }
@@ -166,11 +166,11 @@ static bool check_entry(struct inspection *inspection, enum table table, struct 
 {
     struct entry_record fields;
     if (!record_read_entry(table, key, record, &fields)) {
-        finding->fault = FAULT_CHECKSUM;
+        finding->fault = STORED_FAULT_CHECKSUM;
         return true;
     }
     return check_mailbox_of(inspection, finding) &&
-           (finding->fault != FAULT_COUNT_OF || check_message_of(inspection, finding));
+           (finding->fault != STORED_FAULT_COUNT_OF || check_message_of(inspection, finding));
 }
 
 static bool check_ready(struct inspection *inspection, struct bytes key, struct bytes record,
@@ -190,7 +190,7 @@ static bool check_order_head(struct inspection *inspection, struct bytes key, st
 {
     uint64_t sequence = 0;
     if (!record_read_order_head(key, record, &sequence)) {
-        finding->fault = FAULT_CHECKSUM;
+        finding->fault = STORED_FAULT_CHECKSUM;
         return true;
     }
     return check_mailbox_of(inspection, finding);
@@ -205,17 +205,18 @@ static bool check_behind(struct inspection *inspection, struct bytes key, struct
     struct record_key head;
     bool has = false;
     if (!record_read_behind(key, record, &fields)) {
-        finding->fault = FAULT_CHECKSUM;
+        finding->fault = STORED_FAULT_CHECKSUM;
         return true;
     }
     (void)key_read_behind(key, &place);
     key_order_head(&head, place.mailbox, place.order);
     bool known = inspection_has(inspection, TABLE_ORDER_HEAD, &head, &has, NULL);
     if (!has) {
-        finding->fault = FAULT_REFERENCE;
+        finding->fault = STORED_FAULT_REFERENCE;
     }
-    return known && (finding->fault != FAULT_COUNT_OF || check_mailbox_of(inspection, finding)) &&
-           (finding->fault != FAULT_COUNT_OF || check_message_of(inspection, finding));
+    return known &&
+           (finding->fault != STORED_FAULT_COUNT_OF || check_mailbox_of(inspection, finding)) &&
+           (finding->fault != STORED_FAULT_COUNT_OF || check_message_of(inspection, finding));
 }
 
 static bool check_dead(struct inspection *inspection, struct bytes key, struct bytes record,
@@ -223,12 +224,12 @@ static bool check_dead(struct inspection *inspection, struct bytes key, struct b
 {
     struct dead_record fields;
     if (!record_read_dead(key, record, &fields)) {
-        finding->fault = FAULT_CHECKSUM;
+        finding->fault = STORED_FAULT_CHECKSUM;
         return true;
     }
     /* One that was set aside as damaged is known to be so: its message may be missing. */
     return check_mailbox_of(inspection, finding) &&
-           (finding->fault != FAULT_COUNT_OF || fields.code == STORED_CODE_DAMAGED ||
+           (finding->fault != STORED_FAULT_COUNT_OF || fields.code == STORED_CODE_DAMAGED ||
             check_message_of(inspection, finding));
 }
 
@@ -238,7 +239,7 @@ static bool check_mailbox(struct inspection *inspection, struct bytes key, struc
     struct mailbox_record fields;
     (void)inspection;
     if (!record_read_mailbox(key, record, &fields)) {
-        finding->fault = FAULT_CHECKSUM;
+        finding->fault = STORED_FAULT_CHECKSUM;
     }
     return true;
 }
@@ -248,7 +249,7 @@ static bool check_refs(struct inspection *inspection, struct bytes key, struct b
 {
     uint32_t number = 0;
     if (!record_read_number(TABLE_REFS, key, record, &number)) {
-        finding->fault = FAULT_CHECKSUM;
+        finding->fault = STORED_FAULT_CHECKSUM;
         return true;
     }
     return check_message_of(inspection, finding);
@@ -262,14 +263,14 @@ static bool check_duplicate(struct inspection *inspection, struct bytes key, str
     struct bytes found = {0};
     bool has = false;
     if (!record_read_duplicate(key, record, &fields)) {
-        finding->fault = FAULT_CHECKSUM;
+        finding->fault = STORED_FAULT_CHECKSUM;
         return true;
     }
     finding->sequence = fields.sequence;
     key_duplicate_age(&age, &fields);
     bool known = inspection_has(inspection, TABLE_DUPLICATE_AGE, &age, &has, &found);
     if (!has) {
-        finding->fault = FAULT_REFERENCE;
+        finding->fault = STORED_FAULT_REFERENCE;
     }
     return known;
 }
@@ -281,14 +282,14 @@ static bool check_duplicate_age(struct inspection *inspection, struct bytes key,
     struct record_key name = {0};
     bool has = false;
     if (!record_read_duplicate_age(key, record, &duplicate) || duplicate.size > sizeof name.data) {
-        finding->fault = FAULT_CHECKSUM;
+        finding->fault = STORED_FAULT_CHECKSUM;
         return true;
     }
     memcpy(name.data, duplicate.data, duplicate.size);
     name.size = duplicate.size;
     bool known = inspection_has(inspection, TABLE_DUPLICATE, &name, &has, NULL);
     if (!has) {
-        finding->fault = FAULT_REFERENCE;
+        finding->fault = STORED_FAULT_REFERENCE;
     }
     return known;
 }
@@ -302,7 +303,7 @@ static bool check_sender(struct inspection *inspection, struct bytes key, struct
     uint32_t sender = 0;
     (void)key_read_sender(key, &sender);
     if (!record_read_sender(key, record, &fields)) {
-        finding->fault = FAULT_CHECKSUM;
+        finding->fault = STORED_FAULT_CHECKSUM;
         return true;
     }
     if (sender < inspection->sender_count) {
@@ -310,7 +311,7 @@ static bool check_sender(struct inspection *inspection, struct bytes key, struct
     }
     if (inspection->sums_senders &&
         (sum.messages != fields.messages || sum.bytes != fields.bytes)) {
-        finding->fault = FAULT_COUNT;
+        finding->fault = STORED_FAULT_COUNT;
     }
     return true;
 }
@@ -350,7 +351,7 @@ static bool check_head(struct inspection *inspection, struct bytes body,
     key_sender(&key, head.sender);
     bool known = inspection_has(inspection, TABLE_SENDER, &key, &has, NULL);
     if (!has) {
-        finding->fault = FAULT_REFERENCE;
+        finding->fault = STORED_FAULT_REFERENCE;
     }
     return known && sum_sender(inspection, &head);
 }
@@ -359,7 +360,7 @@ static bool check_head(struct inspection *inspection, struct bytes body,
 static void end_message(struct inspection *inspection)
 {
     if (inspection->message_open && !inspection->message_broken && inspection->left_bytes > 0) {
-        inspection_tell(inspection, &(struct store_finding){.fault = FAULT_CUT,
+        inspection_tell(inspection, &(struct store_finding){.fault = STORED_FAULT_CUT,
                                                             .table = table_name(TABLE_MESSAGE),
                                                             .sequence = inspection->sequence});
     }
@@ -412,17 +413,17 @@ static bool check_message(struct inspection *inspection, struct bytes key, struc
     if (!inspection->message_open || inspection->sequence != finding->sequence) {
         begin_message(inspection, finding->sequence);
     }
-    enum stored_fault fault = FAULT_COUNT_OF;
+    enum stored_fault fault = STORED_FAULT_COUNT_OF;
     if (!record_open(TABLE_MESSAGE, key, record, &body)) {
-        fault = FAULT_CHECKSUM;
+        fault = STORED_FAULT_CHECKSUM;
     } else if (!inspection->message_broken && !is_next_segment(inspection, key, body)) {
-        fault = FAULT_CUT;
+        fault = STORED_FAULT_CUT;
     }
-    if (fault != FAULT_COUNT_OF && !inspection->message_broken) {
+    if (fault != STORED_FAULT_COUNT_OF && !inspection->message_broken) {
         finding->fault = fault;
         inspection->message_broken = true;
     }
-    bool first = fault == FAULT_COUNT_OF && inspection->next_segment == 1;
+    bool first = fault == STORED_FAULT_COUNT_OF && inspection->next_segment == 1;
     return !first || check_head(inspection, body, finding);
 }
 
@@ -452,19 +453,19 @@ static const struct row rows[TABLE_COUNT] = {
 bool inspect_record(struct inspection *inspection, enum table table, struct bytes key,
                     struct bytes record)
 {
-    struct store_finding finding = {.fault = FAULT_COUNT_OF, .table = table_name(table)};
+    struct store_finding finding = {.fault = STORED_FAULT_COUNT_OF, .table = table_name(table)};
     const struct row *row = &rows[table];
     struct bytes body;
     bool known = true;
     inspection->records++;
     if (row->name != NULL && !row->name(key, &finding)) {
-        finding.fault = FAULT_KEY;
+        finding.fault = STORED_FAULT_KEY;
     } else if (row->check != NULL) {
         known = row->check(inspection, key, record, &finding);
     } else if (!record_open(table, key, record, &body)) {
-        finding.fault = FAULT_CHECKSUM;
+        finding.fault = STORED_FAULT_CHECKSUM;
     }
-    if (known && finding.fault != FAULT_COUNT_OF) {
+    if (known && finding.fault != STORED_FAULT_COUNT_OF) {
         inspection_tell(inspection, &finding);
     }
     return known;
@@ -479,8 +480,9 @@ void inspect_end(struct inspection *inspection, enum table table)
 
 void inspect_page(struct inspection *inspection, enum table table, uint64_t page)
 {
-    inspection_tell(inspection, &(struct store_finding){
-                                    .fault = FAULT_PAGE, .table = table_name(table), .page = page});
+    inspection_tell(inspection, &(struct store_finding){.fault = STORED_FAULT_PAGE,
+                                                        .table = table_name(table),
+                                                        .page = page});
 }
 
 static bool read_table(struct inspection *inspection, const struct walk *walk)
@@ -502,12 +504,12 @@ static bool read_table(struct inspection *inspection, const struct walk *walk)
 bool inspection_read_tables(struct inspection *inspection, struct walk *walk,
                             const struct page_tree *names)
 {
-    static const struct store_finding odd = {.fault = FAULT_TABLE, .table = ""};
+    static const struct store_finding odd = {.fault = STORED_FAULT_TABLE, .table = ""};
     size_t found = 0;
     enum walk_step step = walk_begin(walk, names);
     for (; step == WALK_RECORD || step == WALK_BROKEN; step = walk_next(walk)) {
         if (step == WALK_BROKEN) {
-            inspection_tell(inspection, &(struct store_finding){.fault = FAULT_PAGE,
+            inspection_tell(inspection, &(struct store_finding){.fault = STORED_FAULT_PAGE,
                                                                 .table = "",
                                                                 .page = walk->broken_page});
         } else if (walk->key.data != NULL && !read_table(inspection, walk)) {

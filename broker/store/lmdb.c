@@ -80,6 +80,8 @@ static bool open_environment(struct lmdb_store *store, const char *path, unsigne
 
 static void release(struct lmdb_store *store)
 {
+    backup_fini(store);
+    free(store->round);
     if (store->env != NULL) {
         mdb_env_close(store->env);
     }
@@ -298,6 +300,9 @@ static void *run_opening(void *argument)
     struct lmdb_store *store = opening->store;
     pthread_setname_np(pthread_self(), STORE_THREAD_NAME);
     opening->fine = open_files(store, opening->problem);
+    if (opening->fine && !backup_init(store)) {
+        opening->fine = failed(store, opening->problem, "no memory", ENOMEM);
+    }
     if (opening->fine) {
         room_init(store);
         int rc = room_measure(store);

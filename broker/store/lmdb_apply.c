@@ -288,6 +288,12 @@ int batch_apply(struct batch *batch, const struct store_op *op)
         return batch_replay(batch, op, result);
     case STORE_DROP:
         return batch_drop(batch, op, result);
+    case STORE_BACKUP:
+        return batch_backup(batch, op, result);
+    case STORE_BACKED_UP:
+        return batch_backed_up(batch, result);
+    case STORE_CHECK:
+        return batch_check(batch, op, result);
     case STORE_USAGE:
         batch_usage(batch, op, result);
         return 0;

@@ -210,7 +210,14 @@ static int batch_run(struct batch *batch, const struct store_op *ops, size_t cou
 static bool op_writes(enum store_op_kind kind)
 {
     return kind != STORE_TAKE && kind != STORE_RELEASE && kind != STORE_DEAD_LIST &&
-           kind != STORE_DEAD_READ && kind != STORE_USAGE;
+           kind != STORE_DEAD_READ && kind != STORE_USAGE && kind != STORE_BACKUP &&
+           kind != STORE_BACKED_UP && kind != STORE_CHECK;
+}
+
+/* These read the file as it was committed, beside what a transaction sees. */
+static bool op_is_alone(enum store_op_kind kind)
+{
+    return kind == STORE_BACKUP || kind == STORE_CHECK;
 }
 
 /* How many ops, from the first, may share a transaction; whether one of them writes. */
@@ -222,7 +229,11 @@ static size_t batch_size(const struct store_op *ops, size_t count, bool *out_wri
     bool writes = false;
     while (size < count && size < BATCH_OPS && bytes < BATCH_APPEND_BYTES &&
            recipients < BATCH_RECIPIENTS) {
-        const struct store_op *op = &ops[size++];
+        const struct store_op *op = &ops[size];
+        if (size > 0 && (op_is_alone(op->kind) || op_is_alone(ops[0].kind))) {
+            break;
+        }
+        size++;
         writes = writes || op_writes(op->kind);
         if (op->kind == STORE_APPEND) {
             bytes += room_cost(op);

@@ -52,7 +52,9 @@ struct lmdb_store {
     char *found_names;
     size_t found_count;
     struct store_compaction compaction; /* on opening, for the caller */
-    uint64_t next_sequence;             /* as committed */
+    struct backup *backup;
+    struct round *round;    /* of a check; NULL: none was begun */
+    uint64_t next_sequence; /* as committed */
     struct room room;
     struct inbox inbox;
     struct outbox outbox;
@@ -157,6 +159,16 @@ void batch_usage(const struct batch *batch, const struct store_op *op, struct st
 int batch_write_senders(struct batch *batch);
 /* Not committed: back to what is. */
 void batch_end_senders(struct batch *batch, bool committed);
+
+/* lmdb_backup.c: beside the writer, in a thread of its own. */
+bool backup_init(struct lmdb_store *store);
+/* Ends one that runs, and forgets it. */
+void backup_fini(struct lmdb_store *store);
+int batch_backup(struct batch *batch, const struct store_op *op, struct store_result *result);
+int batch_backed_up(struct batch *batch, struct store_result *result);
+
+/* lmdb_round.c: a check of the whole store, in steps. */
+int batch_check(struct batch *batch, const struct store_op *op, struct store_result *result);
 
 /* lmdb_message.c. `sender`: its number. */
 int message_store(struct batch *batch, uint64_t sequence, const struct store_op *op,

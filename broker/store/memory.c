@@ -11,6 +11,7 @@
 #include "store/memory_order.h"
 #include "store/outbox.h"
 
+#include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 #include <time.h>
@@ -330,6 +331,25 @@ static void apply_usage(const struct memory_store *store, const struct store_op 
     }
 }
 
+/* What is only in memory has no file that could be copied or be damaged. */
+static bool apply_upkeep(const struct store_op *op, struct store_result *result)
+{
+    if (op->kind == STORE_CHECK) {
+        result->checked = calloc(1, sizeof *result->checked);
+        if (result->checked != NULL) {
+            result->checked->ended = true;
+        }
+        return result->checked != NULL;
+    }
+    result->backup = calloc(1, sizeof *result->backup);
+    if (result->backup != NULL && op->kind == STORE_BACKUP) {
+        result->status = STORE_REFUSED;
+        (void)snprintf(result->backup->detail, sizeof result->backup->detail,
+                       "this store is in memory only");
+    }
+    return result->backup != NULL;
+}
+
 static bool apply(struct memory_store *store, struct store_op *op, struct store_result *result)
 {
     switch (op->kind) {
@@ -358,6 +378,10 @@ static bool apply(struct memory_store *store, struct store_op *op, struct store_
     case STORE_USAGE:
         apply_usage(store, op, result);
         return true;
+    case STORE_BACKUP:
+    case STORE_BACKED_UP:
+    case STORE_CHECK:
+        return apply_upkeep(op, result);
     }
     return true;
 }

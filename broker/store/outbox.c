@@ -38,6 +38,12 @@ void store_result_drop(struct store_result *result)
         free(result->dead.entries);
         result->dead.entries = NULL;
         result->dead.count = 0;
+    } else if (result->kind == STORE_BACKUP || result->kind == STORE_BACKED_UP) {
+        free(result->backup);
+        result->backup = NULL;
+    } else if (result->kind == STORE_CHECK) {
+        free(result->checked);
+        result->checked = NULL;
     }
 }
 

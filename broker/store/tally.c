@@ -157,7 +157,7 @@ static bool check_count(struct tally *tally, uint64_t sequence)
     uint32_t said = 0;
     bool has = false;
     if (counted == 0) {
-        inspection_tell(inspection, &(struct store_finding){.fault = FAULT_ORPHAN,
+        inspection_tell(inspection, &(struct store_finding){.fault = STORED_FAULT_ORPHAN,
                                                             .table = table_name(TABLE_MESSAGE),
                                                             .sequence = sequence});
         return true;
@@ -169,7 +169,7 @@ static bool check_count(struct tally *tally, uint64_t sequence)
     bool readable = has && record_read_number(TABLE_REFS, key_bytes(&key), record, &said);
     /* A message of one entry has no count; one that cannot be read was told before. */
     if ((has && readable && said != counted) || (!has && counted > 1)) {
-        inspection_tell(inspection, &(struct store_finding){.fault = FAULT_COUNT,
+        inspection_tell(inspection, &(struct store_finding){.fault = STORED_FAULT_COUNT,
                                                             .table = table_name(TABLE_REFS),
                                                             .sequence = sequence});
     }
@@ -234,7 +234,7 @@ static void check_boxes(struct tally *tally)
         if (box->waiting != box->said.waiting || box->dead != box->said.dead ||
             box->waiting_bytes != box->said.waiting_bytes || box->behind != box->said.behind) {
             inspection_tell(tally->inspection,
-                            &(struct store_finding){.fault = FAULT_COUNT,
+                            &(struct store_finding){.fault = STORED_FAULT_COUNT,
                                                     .table = table_name(TABLE_MAILBOX),
                                                     .mailbox = box->id});
         }

@@ -34,6 +34,8 @@ typedef struct relais_broker_status {
     uint64_t acknowledged_total;
     uint64_t store_used_bytes;
     uint64_t store_size_bytes;
+    uint64_t store_findings_total; /**< since 1.2 */
+    int64_t store_checked_ms;      /**< Unix time in milliseconds; since 1.2 */
 } relais_broker_status;
 
 typedef struct relais_queue {
@@ -152,6 +154,57 @@ RELAIS_API RELAIS_MUST_CHECK relais_status relais_dead_replay(relais_client *cli
 RELAIS_API RELAIS_MUST_CHECK relais_status relais_dead_drop(relais_client *client,
                                                             const char *address, uint64_t sequence,
                                                             relais_error *error);
+
+/** Something in the broker's store that is not as it was written. Never content. Since 1.2. */
+typedef struct relais_finding {
+    char fault[16];    /**< checksum, key, cut, reference, orphan, count, page or table */
+    char table[32];    /**< of the store; "" when that is not known */
+    char address[128]; /**< of the mailbox, or "" */
+    uint64_t sequence; /**< of the message; 0: none, or not known */
+    uint64_t page;     /**< of the file, for a page that is noise; 0 otherwise */
+    bool aside;        /**< the entry is a dead letter now, RELAIS_DAMAGED */
+} relais_finding;
+
+enum { RELAIS_UPKEEP_FINDINGS = 64 };
+
+/** How a backup or a check of the broker's store stands. Since 1.2. */
+typedef struct relais_upkeep {
+    uint32_t job;
+    bool running;
+    char name[65];        /**< backup: of its file, in the broker's folder of backups */
+    uint64_t done_bytes;  /**< read so far */
+    uint64_t total_bytes; /**< to be read, about */
+    uint64_t records;
+    uint64_t file_bytes;    /**< backup: of its file, once it is done */
+    uint64_t finding_count; /**< backup: in the copy, damaged in the store already */
+    size_t findings_told;   /**< check: how many of them are in `findings` */
+    relais_finding findings[RELAIS_UPKEEP_FINDINGS];
+    int64_t took_ms;
+} relais_upkeep;
+
+/**
+ * Backup of the broker's store, made while it runs. `job` 0 begins one under `name` (NULL: one with
+ * the time; otherwise letters, digits, ".", "_" and "-", at most 64); the job that is then in
+ * *out_upkeep, on any connection, asks how it stands. It is done when RELAIS_OK comes and `running`
+ * is false: the file is complete, was read back, and is on disk. Beginning the one that runs is not
+ * an error. Each call waits up to timeout_ms (< 0: for ever).
+ * RELAIS_BACKUP_FAILED: it could not begin, or failed, or the broker has been restarted;
+ * error->wrong says why. RELAIS_ROLE_MISSING without the role operate, RELAIS_FIELD_INVALID for a
+ * name, RELAIS_UNKNOWN_COMMAND at a broker of a protocol before 1.2.
+ * Thread: the client's. Since 1.2.
+ */
+RELAIS_API RELAIS_MUST_CHECK relais_status relais_backup(relais_client *client, const char *name,
+                                                         uint32_t job, int timeout_ms,
+                                                         relais_upkeep *out_upkeep,
+                                                         relais_error *error);
+
+/**
+ * Check of every record of the broker's store while it runs; otherwise as relais_backup().
+ * RELAIS_FIELD_INVALID for a job that is not the last one's. Since 1.2.
+ */
+RELAIS_API RELAIS_MUST_CHECK relais_status relais_check(relais_client *client, uint32_t job,
+                                                        int timeout_ms, relais_upkeep *out_upkeep,
+                                                        relais_error *error);
 
 #ifdef __cplusplus
 }

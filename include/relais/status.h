@@ -48,6 +48,7 @@ extern "C" {
     X(UNKNOWN_DEAD_LETTER, 26, false, "no such dead letter: replayed or dropped already")          \
     X(NO_SUBSCRIBER, 27, false, "nobody has subscribed to this flow")                              \
     X(OVER_QUOTA, 29, true, "beyond a quota of the member")                                        \
+    X(BACKUP_FAILED, 34, false, "the backup could not be made")                                    \
     X(UNREACHABLE, 100, true, "the broker cannot be reached")                                      \
     X(TIMED_OUT, 101, true, "no answer in time")                                                   \
     X(KEY_REFUSED, 102, false, "the broker does not know this key, or its own key is another")     \

@@ -268,7 +268,7 @@ START_TEST(what_is_printed_reads_back_as_the_same)
                   error.field, error.wrong, text);
     for (size_t i = 0; i < count; i++) {
         if (options[i].kind == CONFIG_ENDPOINT || options[i].kind == CONFIG_PATH) {
-            ck_assert_str_eq(text_of(&options[i], &back), text_of(&options[i], &config));
+            ck_assert_pstr_eq(text_of(&options[i], &back), text_of(&options[i], &config));
         } else {
             ck_assert_uint_eq(number_of(&options[i], &back), number_of(&options[i], &config));
         }

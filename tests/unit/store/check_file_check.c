@@ -136,7 +136,7 @@ START_TEST(damage_is_named_and_not_shown)
     ck_assert(raw_flip_content(bench.path, ids[69], 90000));
     ck_assert(check_store(&told, &report, &problem));
     ck_assert_uint_eq(told.count, 1);
-    ck_assert_int_eq(told.items[0].fault, FAULT_CHECKSUM);
+    ck_assert_int_eq(told.items[0].fault, STORED_FAULT_CHECKSUM);
     ck_assert_str_eq(told.items[0].table, "message");
     ck_assert_uint_eq(told.items[0].sequence, 70);
     remove_store();

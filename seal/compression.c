@@ -128,7 +128,7 @@ enum seal_status expander_step(struct expander *expander, struct seal_input *in,
     ZSTD_outBuffer to = {out->data, out->size, out->used};
     size_t rest = 0;
 
-    if (expander->done) { /* to begin another frame is what the library would do */
+    if (expander->done) { /* what follows the frame is refused; the library would begin another */
         return in->used < in->size ? SEAL_BAD_COMPRESSION : SEAL_OK;
     }
     if (!begins_well(expander, in)) {
@@ -141,7 +141,7 @@ enum seal_status expander_step(struct expander *expander, struct seal_input *in,
         return SEAL_BAD_COMPRESSION;
     }
     expander->done = rest == 0;
-    return expander->done && in->used < in->size ? SEAL_BAD_COMPRESSION : SEAL_OK;
+    return SEAL_OK;
 }
 
 bool expander_is_done(const struct expander *expander)

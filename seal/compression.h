@@ -41,7 +41,8 @@ struct expander;
 struct expander *expander_new(void);
 void expander_free(struct expander *expander);
 
-/* Reads and writes as far as both ends go; with `out` full, more may be inside: call again.
+/* Reads and writes as far as both ends go; with `out` full, more may be inside: call again, and so
+ * with input left over: behind a frame that is done it is refused by the next call.
  * SEAL_BAD_COMPRESSION. */
 enum seal_status expander_step(struct expander *expander, struct seal_input *in,
                                struct seal_output *out) SEAL_MUST_CHECK;

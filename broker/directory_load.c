@@ -265,8 +265,12 @@ static void add_flow(struct load *load, const char *path)
             {flow->code, "receivers", flow->receivers, flow->receiver_count,
              directory_allow_receiver}};
 
+        const struct flow_delivery delivery = {.attempts = (uint32_t)flow->attempts,
+                                               .lease_ms = (uint32_t)flow->lease_s * 1000};
+
         add_rules(load, path, &lists[0]);
         add_rules(load, path, &lists[1]);
+        (void)directory_set_delivery(load->directory, flow->code, &delivery); /* it is there */
     } else {
         tell_refusal(load, path, "code", flow->code, status);
     }

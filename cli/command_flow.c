@@ -11,6 +11,11 @@
 #include <stdlib.h>
 #include <string.h>
 
+enum {
+    ATTEMPTS_MOST = 1000, /* as relais_flow_check() has them */
+    LEASE_S_MOST = 24 * 3600,
+};
+
 static const struct column list_columns[] = {
     {"code", N_("Flow"), COLUMN_TEXT},
     {"title", N_("Title"), COLUMN_TEXT},
@@ -26,6 +31,8 @@ static const struct column show_columns[] = {
     {"senders", N_("Senders"), COLUMN_TEXT},
     {"receivers", N_("Receivers"), COLUMN_TEXT},
     {"payload_max", N_("Largest payload"), COLUMN_BYTES},
+    {"attempts", N_("Attempts"), COLUMN_NUMBER},
+    {"lease_s", N_("Seconds to answer"), COLUMN_NUMBER},
 };
 
 /* A rule that names a member must name one that is there. */
@@ -67,12 +74,21 @@ static enum exit_code add(const struct invocation *invocation, const struct home
                : talk_no_memory();
 }
 
+static bool parse_setting(const struct options *options, const char *name, uint64_t most,
+                          uint64_t *out_number)
+{
+    const char *text = options_text(options, name);
+    return !text || options_parse_number(text, 1, most, out_number);
+}
+
 static enum exit_code run_add(struct invocation *invocation)
 {
     static const char *const required[] = {"title", "purpose", "legal-basis", "sender", "receiver"};
     const struct options *options = &invocation->options;
     const char *limit = options_text(options, "payload-max");
     uint64_t payload_max = 0;
+    uint64_t attempts = 0;
+    uint64_t lease_s = 0;
     relais_error error;
     struct home home;
     for (size_t i = 0; i < sizeof(required) / sizeof(required[0]); i++) {
@@ -84,6 +100,14 @@ static enum exit_code run_add(struct invocation *invocation)
         return talk_usage(invocation->command, _("--payload-max: \"%s\" is not a number of bytes"),
                           limit);
     }
+    if (!parse_setting(options, "attempts", ATTEMPTS_MOST, &attempts)) {
+        return talk_usage(invocation->command, _("--attempts: \"%s\" is not a number from 1 to %d"),
+                          options_text(options, "attempts"), ATTEMPTS_MOST);
+    }
+    if (!parse_setting(options, "lease", LEASE_S_MOST, &lease_s)) {
+        return talk_usage(invocation->command, _("--lease: \"%s\" is not a number from 1 to %d"),
+                          options_text(options, "lease"), LEASE_S_MOST);
+    }
     if (home_find(options, &home, &error) != RELAIS_OK) {
         return talk_error(&error);
     }
@@ -91,7 +115,9 @@ static enum exit_code run_add(struct invocation *invocation)
                         .title = (char *)options_text(options, "title"),
                         .purpose = (char *)options_text(options, "purpose"),
                         .legal_basis = (char *)options_text(options, "legal-basis"),
-                        .payload_max = payload_max};
+                        .payload_max = payload_max,
+                        .attempts = attempts,
+                        .lease_s = lease_s};
     flow.senders = (char **)options_values(options, "sender", &flow.sender_count);
     flow.receivers = (char **)options_values(options, "receiver", &flow.receiver_count);
     enum exit_code code = add(invocation, &home, &flow);
@@ -141,6 +167,9 @@ static const struct option_spec add_options[] = {
     {"sender", 0, WORDS_RULE, "RULE", N_("who may send: a member, kind:KIND or *; again for more")},
     {"receiver", 0, WORDS_RULE, "RULE", N_("who may receive, likewise")},
     {"payload-max", 0, WORDS_NONE, "BYTES", N_("largest payload (default: the broker's limit)")},
+    {"attempts", 0, WORDS_NONE, "N", N_("deliveries at most (default: what the broker says)")},
+    {"lease", 0, WORDS_NONE, "SECONDS",
+     N_("time to answer a delivery (default: what the broker says)")},
     OPTION_HOME,
     OPTION_NO_RELOAD,
 };

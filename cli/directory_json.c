@@ -128,12 +128,18 @@ json_t *client_json(const relais_member *member, const relais_member_client *cli
                      "roles", roles_json(client->roles), "key", client->key);
 }
 
+/* 0: as the broker says. */
+static json_t *given(uint64_t number)
+{
+    return number > 0 ? json_integer((json_int_t)number) : json_null();
+}
+
 json_t *flow_json(const relais_flow *flow)
 {
-    json_t *limit =
-        flow->payload_max > 0 ? json_integer((json_int_t)flow->payload_max) : json_null();
-    return json_pack("{s:s, s:s, s:s, s:s, s:o, s:o, s:o}", "code", flow->code, "title",
+    return json_pack("{s:s, s:s, s:s, s:s, s:o, s:o, s:o, s:o, s:o}", "code", flow->code, "title",
                      flow->title, "purpose", flow->purpose, "legal_basis", flow->legal_basis,
                      "senders", texts_json(flow->senders, flow->sender_count), "receivers",
-                     texts_json(flow->receivers, flow->receiver_count), "payload_max", limit);
+                     texts_json(flow->receivers, flow->receiver_count), "payload_max",
+                     given(flow->payload_max), "attempts", given(flow->attempts), "lease_s",
+                     given(flow->lease_s));
 }

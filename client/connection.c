@@ -313,6 +313,7 @@ void connection_welcome(relais_client *client, const Relais__V1__Welcome *welcom
     if (welcome->limits != NULL) {
         keep_limits(&connection->limits, welcome->limits);
     }
+    connection->minor = welcome->minor;
     error_copy_text(client->member, sizeof client->member, welcome->member);
     error_copy_text(client->name, sizeof client->name, welcome->client);
     error_copy_text(client->broker_software, sizeof client->broker_software, welcome->software);

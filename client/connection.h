@@ -55,6 +55,7 @@ struct connection {
     uint64_t welcomes;
     struct connection_limits limits;
     int64_t broker_ahead_ms; /* its clock, of ours */
+    uint32_t minor;          /* of the broker */
     relais_status trouble;
     relais_error complaint; /* the broker's last Error, the reason of the Goodbye that follows */
 };

@@ -76,7 +76,8 @@ static bool add(relais_client *client, relais_consumer *consumer, const struct p
         delivery->tag = piece->tag;
         delivery->attempt = piece->said->attempt;
         delivery->accepted_ms = piece->said->accepted_ms;
-        delivery->received_ms = now_ms;
+        delivery->lease_ms = piece->said->lease_ms > 0 ? piece->said->lease_ms : consumer->lease_ms;
+        delivery->lease_until_ms = now_ms + delivery->lease_ms;
         consumer->held++;
     }
     if (delivery != NULL && wrong != NULL) {

@@ -9,8 +9,16 @@
 #include "program/locale.h"
 #include "program/yaml.h"
 
+#include <inttypes.h>
+#include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+
+enum {
+    ATTEMPTS_MOST = 1000,     /* as delivery.attempts of the broker */
+    LEASE_S_MOST = 24 * 3600, /* as long as a lease can be extended by */
+    NUMBER_TEXT_BYTES = 32,
+};
 
 static const cyaml_schema_value_t rule_schema = {
     CYAML_VALUE_STRING(CYAML_FLAG_POINTER, char, 1, DIRECTORY_RULE_BYTES)};
@@ -28,6 +36,8 @@ static const cyaml_schema_field_t flow_fields[] = {
     CYAML_FIELD_SEQUENCE_COUNT("receivers", CYAML_FLAG_POINTER, relais_flow, receivers,
                                receiver_count, &rule_schema, 1, DIRECTORY_RULES),
     CYAML_FIELD_UINT("payload_max", CYAML_FLAG_OPTIONAL, relais_flow, payload_max),
+    CYAML_FIELD_UINT("attempts", CYAML_FLAG_OPTIONAL, relais_flow, attempts),
+    CYAML_FIELD_UINT("lease_s", CYAML_FLAG_OPTIONAL, relais_flow, lease_s),
     CYAML_FIELD_END};
 
 static const cyaml_schema_value_t flow_schema = {
@@ -91,6 +101,18 @@ static relais_status check_rules(char *const *rules, size_t count, const char *n
     return RELAIS_OK;
 }
 
+/* 0 stands for what the broker says. */
+static relais_status check_number(uint64_t number, uint64_t most, const char *name,
+                                  relais_error *error)
+{
+    if (number <= most) {
+        return RELAIS_OK;
+    }
+    char right[NUMBER_TEXT_BYTES];
+    (void)snprintf(right, sizeof right, "0 to %" PRIu64, most);
+    return error_set(error, RELAIS_FIELD_INVALID, name, right, "%" PRIu64, number);
+}
+
 relais_status relais_flow_check(const relais_flow *flow, relais_error *error)
 {
     const struct {
@@ -115,6 +137,12 @@ relais_status relais_flow_check(const relais_flow *flow, relais_error *error)
     }
     if (status == RELAIS_OK) {
         status = check_rules(flow->receivers, flow->receiver_count, "receivers", error);
+    }
+    if (status == RELAIS_OK) {
+        status = check_number(flow->attempts, ATTEMPTS_MOST, "attempts", error);
+    }
+    if (status == RELAIS_OK) {
+        status = check_number(flow->lease_s, LEASE_S_MOST, "lease_s", error);
     }
     return status;
 }

@@ -14,6 +14,8 @@
 
 enum {
     NACK_DELAY_LONGEST_MS = 7 * 24 * 3600 * 1000,
+    EXTEND_LONGEST_MS = 24 * 3600 * 1000,
+    EXTEND_MINOR = 2, /* brokers of before do not know the command */
     /* Ready deliveries are handed out without a turn for so long and for so many answers: a quick
      * receiver answers in lots, a slow one at once. */
     QUIET_MS = 1,
@@ -24,8 +26,7 @@ static bool lease_has_gone(const relais_delivery *delivery)
 {
     const relais_consumer *consumer = delivery->consumer;
     return delivery->generation != consumer->generation ||
-           (consumer->lease_ms > 0 &&
-            clock_monotonic_ms() - delivery->received_ms >= (int64_t)consumer->lease_ms);
+           (delivery->lease_ms > 0 && clock_monotonic_ms() >= delivery->lease_until_ms);
 }
 
 /* The next one whose lease still runs. */
@@ -151,6 +152,47 @@ relais_status relais_refuse(relais_delivery *delivery, const char *reason)
         return RELAIS_USAGE;
     }
     return answer(delivery, ANSWER_REFUSE, 0, reason);
+}
+
+uint32_t relais_delivery_lease_ms(const relais_delivery *delivery)
+{
+    return delivery->lease_ms;
+}
+
+static bool say_extend(const relais_delivery *delivery, uint32_t by_ms)
+{
+    Relais__V1__Range range = RELAIS__V1__RANGE__INIT;
+    Relais__V1__Range *ranges[] = {&range};
+    Relais__V1__Extend extend = RELAIS__V1__EXTEND__INIT;
+    Relais__V1__ToBroker command = RELAIS__V1__TO_BROKER__INIT;
+    range.first = delivery->tag;
+    range.last = delivery->tag;
+    extend.consumer = delivery->consumer->number;
+    extend.n_tags = 1;
+    extend.tags = ranges;
+    extend.by_ms = by_ms;
+    command.command_case = RELAIS__V1__TO_BROKER__COMMAND_EXTEND;
+    command.extend = &extend;
+    return client_say(delivery->consumer->client, &command, NULL, 0);
+}
+
+relais_status relais_extend(relais_delivery *delivery, uint32_t by_ms)
+{
+    if (delivery == NULL || delivery->answer != ANSWER_NONE || by_ms == 0 ||
+        by_ms > EXTEND_LONGEST_MS) {
+        return RELAIS_USAGE;
+    }
+    if (delivery->consumer->client == NULL || lease_has_gone(delivery)) {
+        return RELAIS_LEASE_LOST;
+    }
+    if (delivery->consumer->client->connection.minor < EXTEND_MINOR) {
+        return RELAIS_UNKNOWN_COMMAND;
+    }
+    if (!say_extend(delivery, by_ms)) {
+        return RELAIS_UNREACHABLE;
+    }
+    delivery->lease_until_ms = clock_monotonic_ms() + by_ms;
+    return RELAIS_OK;
 }
 
 void relais_delivery_free(relais_delivery *delivery)

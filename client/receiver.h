@@ -51,8 +51,9 @@ struct relais_delivery {
     uint64_t tag;
     uint32_t attempt;
     int64_t accepted_ms;
-    int64_t received_ms; /* monotonic */
-    struct frame *frame; /* the payload lies in it */
+    uint32_t lease_ms;
+    int64_t lease_until_ms; /* monotonic */
+    struct frame *frame;    /* the payload lies in it */
     enum answer_kind answer;
     uint32_t delay_ms;
     char reason[RECEIVER_REASON_BYTES + 1];

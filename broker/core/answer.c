@@ -14,14 +14,20 @@
 struct verdict {
     struct step *step;
     struct consumer *consumer;
-    const Relais__V1__Nack *nack; /* NULL: ack */
-    const char *reason;           /* of the nack, cleaned */
+    const Relais__V1__Nack *nack;     /* NULL: ack */
+    const Relais__V1__Extend *extend; /* not NULL: no answer, longer leases */
+    const char *field;                /* of the tags, for refusals */
+    const char *reason;               /* of the nack, cleaned */
 };
 
 static void give_verdict(const struct verdict *verdict, struct delivery *delivery)
 {
     struct step *step = verdict->step;
     const Relais__V1__Nack *nack = verdict->nack;
+    if (verdict->extend) {
+        lease_extend(step, delivery, verdict->extend->by_ms);
+        return;
+    }
     struct entry_ref ref = lease_entry(delivery);
     ref.consumer = verdict->consumer;
     ref.tag = delivery->tag;
@@ -74,12 +80,12 @@ static uint64_t answer_held(const struct verdict *verdict, uint64_t first, uint6
     return unknown;
 }
 
-static void say_unknown(struct step *step, const struct session *session, bool is_nack,
+static void say_unknown(struct step *step, const struct session *session, const char *field,
                         uint64_t tag)
 {
     struct refusal refusal = {
         .code = RELAIS__V1__CODE__CODE_UNKNOWN_DELIVERY,
-        .field = is_nack ? "nack.tags" : "ack.tags",
+        .field = field,
         .wrong = refusal_number(step->effects, tag),
         .right = "tags of deliveries that are held",
     };
@@ -100,7 +106,7 @@ static void answer_all(const struct verdict *verdict, Relais__V1__Range *const *
         }
         bool bad = first == 0 || first > last || unknown != 0;
         if (bad && !told) {
-            say_unknown(verdict->step, verdict->consumer->session, verdict->nack != NULL, unknown);
+            say_unknown(verdict->step, verdict->consumer->session, verdict->field, unknown);
             told = true;
         }
     }
@@ -127,7 +133,7 @@ void answer_ack(struct step *step, struct session *session, const Relais__V1__Ac
 {
     struct consumer *consumer = find(step, session, ack->consumer, "ack.consumer");
     if (consumer) {
-        struct verdict verdict = {.step = step, .consumer = consumer};
+        struct verdict verdict = {.step = step, .consumer = consumer, .field = "ack.tags"};
         answer_all(&verdict, ack->tags, ack->n_tags);
     }
 }
@@ -168,7 +174,29 @@ void answer_nack(struct step *step, struct session *session, const Relais__V1__N
         reply_error(step, session->connection, &refusal);
         return;
     }
-    struct verdict verdict = {.step = step, .consumer = consumer, .nack = nack};
+    struct verdict verdict = {
+        .step = step, .consumer = consumer, .nack = nack, .field = "nack.tags"};
     verdict.reason = refusal_clean(step->effects, nack->reason, LIMIT_REASON_BYTES);
     answer_all(&verdict, nack->tags, nack->n_tags);
+}
+
+void answer_extend(struct step *step, struct session *session, const Relais__V1__Extend *extend)
+{
+    struct consumer *consumer = find(step, session, extend->consumer, "extend.consumer");
+    if (!consumer) {
+        return;
+    }
+    if (extend->by_ms == 0 || extend->by_ms > LIMIT_EXTEND_MS) {
+        struct refusal refusal = {
+            .code = RELAIS__V1__CODE__CODE_FIELD_INVALID,
+            .field = "extend.by_ms",
+            .wrong = refusal_number(step->effects, extend->by_ms),
+            .right = refusal_number(step->effects, LIMIT_EXTEND_MS),
+        };
+        reply_error(step, session->connection, &refusal);
+        return;
+    }
+    struct verdict verdict = {
+        .step = step, .consumer = consumer, .extend = extend, .field = "extend.tags"};
+    answer_all(&verdict, extend->tags, extend->n_tags);
 }

@@ -292,6 +292,8 @@ static struct delivery *deliver_batch(struct step *step, struct consumer *consum
         values[i].part = &parts[i];
         values[i].attempt = delivery->attempts + 1;
         values[i].accepted_ms = delivery->accepted_ms;
+        values[i].lease_ms =
+            delivery->lease_ms != step->core->settings.lease_ms ? delivery->lease_ms : 0;
         pointers[i] = &values[i];
         messages[i] = delivery->message;
         delivery->message = (struct held_message){0};

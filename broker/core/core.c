@@ -7,7 +7,8 @@
  *            submit           submit.c                        take, mailbox     mailbox.c
  *            attach, credit,                                  ack, defer, bury  entry.c
  *            detach           consumer.c              time    leases, due       lease.c, mailbox.c
- *            ack, nack        answer.c
+ *            ack, nack,
+ *            extend           answer.c
  *            query            query.c, usage.c                dead letters      dead.c
  *            manage           dead.c                          usage             usage.c
  */
@@ -16,6 +17,7 @@
 #include "core/answer.h"
 #include "core/consumer.h"
 #include "core/dead.h"
+#include "core/deadline.h"
 #include "core/due.h"
 #include "core/limits.h"
 #include "core/mailbox.h"
@@ -139,6 +141,7 @@ void core_free(struct core *core)
     sessions_fini(core);
     quota_fini(core);
     mailboxes_fini(core);
+    deadlines_fini(core);
     tickets_fini(&core->tickets);
     wire_arena_fini(&core->command_arena);
     wire_arena_fini(&core->envelope_arena);
@@ -175,6 +178,9 @@ static bool obey(struct step *step, struct session *session, const struct direct
     case RELAIS__V1__TO_BROKER__COMMAND_NACK:
         answer_nack(step, session, command->nack);
         break;
+    case RELAIS__V1__TO_BROKER__COMMAND_EXTEND:
+        answer_extend(step, session, command->extend);
+        break;
     case RELAIS__V1__TO_BROKER__COMMAND_QUERY:
         query_answer(step, session, client, command->query);
         break;
@@ -192,7 +198,7 @@ static bool obey(struct step *step, struct session *session, const struct direct
     default:
         reply_error(step, session->connection,
                     &(struct refusal){.code = RELAIS__V1__CODE__CODE_UNKNOWN_COMMAND,
-                                      .right = "a command of version 1.1"});
+                                      .right = "a command of version 1.2"});
         break;
     }
     return true;

@@ -51,6 +51,7 @@ struct client_record {
 struct directory_flow {
     const char *code;
     uint64_t payload_bytes_max;
+    struct flow_delivery delivery;
     struct directory_rules senders;
     struct directory_rules receivers;
     struct directory_subscribers subscribers;
@@ -296,6 +297,17 @@ static enum directory_status allow(const struct directory *directory, struct dir
     return directory_rules_add_member(rules, member->number) ? DIRECTORY_OK : DIRECTORY_NO_MEMORY;
 }
 
+enum directory_status directory_set_delivery(struct directory *directory, const char *flow,
+                                             const struct flow_delivery *delivery)
+{
+    struct directory_flow *found = find_flow(directory, flow);
+    if (!found) {
+        return DIRECTORY_INVALID;
+    }
+    found->delivery = *delivery;
+    return DIRECTORY_OK;
+}
+
 enum directory_status directory_allow_sender(struct directory *directory, const char *flow,
                                              const char *rule)
 {
@@ -401,6 +413,11 @@ bool directory_may_receive(const struct directory_flow *flow, const struct direc
 uint64_t directory_flow_payload_bytes(const struct directory_flow *flow)
 {
     return flow->payload_bytes_max;
+}
+
+struct flow_delivery directory_flow_delivery(const struct directory_flow *flow)
+{
+    return flow->delivery;
 }
 
 size_t directory_subscribers(const struct directory_flow *flow)

@@ -80,6 +80,15 @@ enum directory_status directory_add_client(struct directory *directory, const ch
 enum directory_status directory_add_flow(struct directory *directory, const char *code,
                                          uint64_t payload_bytes_max);
 
+/* How the messages of a flow are delivered; 0: as the broker's settings say. */
+struct flow_delivery {
+    uint32_t attempts; /* at most */
+    uint32_t lease_ms;
+};
+
+enum directory_status directory_set_delivery(struct directory *directory, const char *flow,
+                                             const struct flow_delivery *delivery);
+
 /* Allows a sender or a recipient of a flow: "slug", "kind:commune", ..., or "*". */
 enum directory_status directory_allow_sender(struct directory *directory, const char *flow,
                                              const char *rule);
@@ -109,6 +118,7 @@ bool directory_may_receive(const struct directory_flow *flow,
                            const struct directory_member *member);
 uint64_t directory_flow_payload_bytes(
     const struct directory_flow *flow); /* 0: the broker's limit */
+struct flow_delivery directory_flow_delivery(const struct directory_flow *flow);
 
 /* How many services have subscribed, and the next of them: begin with *cursor 0. False behind the
  * last. In the order in which services were added. */

@@ -69,7 +69,7 @@ void entry_bury(struct step *step, const struct entry_ref *ref, Relais__V1__Code
 void entry_try_again(struct step *step, const struct entry_ref *ref, int64_t due_ms,
                      const char *reason)
 {
-    if (ref->attempts >= step->core->settings.attempts) {
+    if (ref->attempts >= ref->attempts_most) {
         entry_bury(step, ref, RELAIS__V1__CODE__CODE_ATTEMPTS_EXHAUSTED, reason);
     } else {
         entry_defer(step, ref, due_ms);

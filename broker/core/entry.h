@@ -15,7 +15,8 @@
 struct entry_ref {
     struct mailbox *mailbox;
     struct entry_key key;
-    uint32_t attempts; /* made so far */
+    uint32_t attempts;      /* made so far */
+    uint32_t attempts_most; /* for entry_try_again() */
     uint64_t bytes;
     const struct consumer *consumer; /* who answered; NULL: nobody did */
     uint64_t tag;

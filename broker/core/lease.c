@@ -5,8 +5,10 @@
 #include "core/lease.h"
 
 #include "core/consumer.h"
+#include "core/deadline.h"
 #include "core/mailbox.h"
 #include "core/note.h"
+#include "wire/envelope_field.h"
 
 #include <stdlib.h>
 
@@ -40,16 +42,18 @@ static void append_to_consumer(struct consumer *consumer, struct delivery *deliv
     }
 }
 
-static void append_to_leases(struct core *core, struct delivery *delivery)
+/* What the flow of a message says about its deliveries, or what the broker says of all. */
+static void lay_rules(const struct core *core, const struct store_entry *entry,
+                      struct delivery *delivery)
 {
-    delivery->lease_before = core->lease_last;
-    delivery->lease_after = NULL;
-    if (core->lease_last) {
-        core->lease_last->lease_after = delivery;
-    } else {
-        core->lease_first = delivery;
-    }
-    core->lease_last = delivery;
+    char code[NAME_FLOW_BYTES + 1];
+    const struct directory_flow *flow =
+        envelope_find_text(entry->message.envelope, ENVELOPE_FIELD_FLOW, code, sizeof code)
+            ? directory_flow(core->directory, code)
+            : NULL;
+    struct flow_delivery own = flow ? directory_flow_delivery(flow) : (struct flow_delivery){0};
+    delivery->attempts_most = own.attempts > 0 ? own.attempts : core->settings.attempts;
+    delivery->lease_ms = own.lease_ms > 0 ? own.lease_ms : core->settings.lease_ms;
 }
 
 bool lease_grant(struct step *step, struct consumer *consumer, struct store_entry *entry)
@@ -63,12 +67,18 @@ bool lease_grant(struct step *step, struct consumer *consumer, struct store_entr
     delivery->key = entry->key;
     delivery->attempts = entry->attempts;
     delivery->bytes = entry_bytes(entry);
-    delivery->deadline_ms = step->now.mono_ms + core->settings.lease_ms;
+    lay_rules(core, entry, delivery);
+    delivery->leased_ms = step->now.mono_ms;
+    delivery->deadline_ms = step->now.mono_ms + delivery->lease_ms;
+    delivery->serial = ++core->next_serial;
+    if (!deadline_add(core, delivery)) {
+        free(delivery);
+        return false;
+    }
     delivery->accepted_ms = entry->accepted_ms;
     delivery->message = entry->message;
     entry->message = (struct held_message){0};
     append_to_consumer(consumer, delivery);
-    append_to_leases(core, delivery);
     consumer->held++;
     consumer->held_bytes += delivery->bytes;
     consumer->mailbox->leased++;
@@ -98,15 +108,8 @@ struct entry_ref lease_entry(const struct delivery *delivery)
     return (struct entry_ref){.mailbox = delivery->consumer->mailbox,
                               .key = delivery->key,
                               .attempts = delivery->attempts + 1,
+                              .attempts_most = delivery->attempts_most,
                               .bytes = delivery->bytes};
-}
-
-static void unlink_lease(struct core *core, struct delivery *delivery)
-{
-    *(delivery->lease_before ? &delivery->lease_before->lease_after : &core->lease_first) =
-        delivery->lease_after;
-    *(delivery->lease_after ? &delivery->lease_after->lease_before : &core->lease_last) =
-        delivery->lease_before;
 }
 
 static void unlink_delivery(struct core *core, struct delivery *delivery)
@@ -117,7 +120,7 @@ static void unlink_delivery(struct core *core, struct delivery *delivery)
     if (consumer->unsent == delivery) {
         consumer->unsent = delivery->newer;
     }
-    unlink_lease(core, delivery);
+    deadline_remove(core, delivery);
     if (delivery->sent) {
         table_remove(&consumer->deliveries, table_hash_number(delivery->tag), delivery);
     }
@@ -165,18 +168,25 @@ void lease_pause(struct step *step, struct delivery *delivery)
 }
 
 /* It was sent behind others that are being answered: on a slow line it may not have arrived. */
-static bool is_on_its_way(const struct core *core, const struct delivery *delivery)
+static bool is_on_its_way(const struct delivery *delivery)
 {
     const struct consumer *consumer = delivery->consumer;
-    return delivery->sent && consumer->answered_tag < delivery->tag &&
-           consumer->answered_ms > delivery->deadline_ms - core->settings.lease_ms;
+    return delivery->sent && !delivery->extended && consumer->answered_tag < delivery->tag &&
+           consumer->answered_ms > delivery->leased_ms;
 }
 
 static void renew(struct step *step, struct delivery *delivery)
 {
-    unlink_lease(step->core, delivery);
-    delivery->deadline_ms = step->now.mono_ms + step->core->settings.lease_ms;
-    append_to_leases(step->core, delivery);
+    delivery->leased_ms = step->now.mono_ms;
+    delivery->deadline_ms = step->now.mono_ms + delivery->lease_ms;
+    deadline_move(step->core, delivery);
+}
+
+void lease_extend(struct step *step, struct delivery *delivery, uint32_t by_ms)
+{
+    delivery->extended = true;
+    delivery->deadline_ms = step->now.mono_ms + by_ms;
+    deadline_move(step->core, delivery);
 }
 
 static void run_out(struct step *step, struct delivery *delivery)
@@ -194,8 +204,8 @@ static void run_out(struct step *step, struct delivery *delivery)
 void lease_time(struct step *step)
 {
     struct delivery *first = NULL;
-    while ((first = step->core->lease_first) && first->deadline_ms <= step->now.mono_ms) {
-        if (is_on_its_way(step->core, first)) {
+    while ((first = deadline_first(step->core)) && first->deadline_ms <= step->now.mono_ms) {
+        if (is_on_its_way(first)) {
             renew(step, first);
         } else {
             run_out(step, first);
@@ -205,5 +215,6 @@ void lease_time(struct step *step)
 
 int64_t lease_first_ms(const struct core *core)
 {
-    return core->lease_first ? core->lease_first->deadline_ms : 0;
+    const struct delivery *first = deadline_first(core);
+    return first ? first->deadline_ms : 0;
 }

@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: EUPL-1.2
  *
- * Leases: a delivery is its consumer's until a deadline, on the clock that never steps. All leases
- * are as long, so the list of them in the order of granting is in the order of deadlines.
+ * Leases: a delivery is its consumer's until a deadline, on the clock that never steps: as long as
+ * the flow says (or the broker, where it does not), or as its consumer has asked for since.
  *
  *   1. A connection that is lost costs no attempt, however often: lines are bad.
  *   2. A lease that runs out is granted anew while the consumer answers what was sent before it: it
@@ -11,6 +11,7 @@
  *
  * Transitions:
  *   lease_grant() unsent -> lease_sent() held -> lease_end() gone;
+ *   lease_extend() held -> held;
  *   lease_return() and lease_pause() end it and give the entry back.
  */
 #ifndef RELAIS_CORE_LEASE_H
@@ -42,6 +43,9 @@ void lease_pause(struct step *step, struct delivery *delivery);
 /* What is over its deadline is renewed, or counted as a failed attempt that comes again after the
  * back-off. */
 void lease_time(struct step *step);
+
+/* Its deadline is `by_ms` from now, sooner or later than it was; it is not renewed any more. */
+void lease_extend(struct step *step, struct delivery *delivery, uint32_t by_ms);
 
 /* The first deadline; 0: none. */
 int64_t lease_first_ms(const struct core *core);

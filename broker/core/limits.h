@@ -23,6 +23,7 @@ enum {
     LIMIT_TAKE_BYTES = 1024 * 1024, /* in one take, one message excepted */
     LIMIT_TAKES = 64, /* with the store: what they bring waits in memory, all mailboxes together */
     LIMIT_DELAY_MS = 7 * 24 * 3600 * 1000, /* of a nack: beyond, refuse it */
+    LIMIT_EXTEND_MS = 24 * 3600 * 1000,    /* of a lease, at once: who needs longer says so again */
     LIMIT_REASON_BYTES = 256,
     LIMIT_QUEUES_PAGE = 500,
     LIMIT_DEAD_PAGE = 100,         /* letters in one answer, which is a command of 64 KiB */

@@ -5,7 +5,7 @@
  *
  * Invariants:
  *   1. A session has its number in `sessions` from Hello until its connection has gone.
- *   2. A delivery is in its consumer's list and in the lease list, and once it is sent in the
+ *   2. A delivery is in its consumer's list and in the heap of leases, and once it is sent in the
  *      consumer's table by its tag; those from `unsent` on, at the end of the list, have not left.
  *   3. mailbox.credit is the sum of `offered` of the consumers in its ring, and nobody is in the
  *      ring with `offered` 0.
@@ -55,10 +55,15 @@ struct delivery {
     struct entry_key key;
     uint32_t attempts; /* made before this one */
     uint64_t bytes;
-    int64_t deadline_ms; /* mono */
+    uint32_t attempts_most; /* of its flow */
+    uint32_t lease_ms;      /* the same */
+    int64_t leased_ms;      /* mono: when its lease began, or was granted anew */
+    int64_t deadline_ms;    /* mono */
+    size_t lease_place;     /* in the heap, from 1 */
+    uint64_t serial;        /* in the order of granting */
     struct delivery *older, *newer;
-    struct delivery *lease_before, *lease_after;
     bool sent;
+    bool extended;               /* by its consumer: it has arrived */
     int64_t accepted_ms;         /* until it is sent */
     struct held_message message; /* until it is sent */
 };
@@ -170,7 +175,8 @@ struct core {
     struct mailbox *dirty_mailboxes, *last_dirty_mailbox; /* in the order of being touched */
     struct mailbox **due;                                 /* heap, the earliest first */
     size_t due_count, due_capacity;
-    struct delivery *lease_first, *lease_last; /* leases are all as long: order of deadlines */
+    struct delivery **leases; /* heap, the first deadline first */
+    size_t lease_count, lease_capacity;
     struct tickets tickets;
     uint64_t storing_bytes;
     uint64_t storing;  /* appends with the store */

@@ -96,6 +96,8 @@ typedef struct relais_flow {
     char **receivers;
     size_t receiver_count;
     uint64_t payload_max; /**< bytes; 0: the broker's limit */
+    uint64_t attempts;    /**< deliveries of a message at most, 1..1000; 0: as the broker says */
+    uint64_t lease_s;     /**< seconds to answer a delivery, 1..86400; 0: as the broker says */
 } relais_flow;
 
 /**

@@ -76,6 +76,18 @@ RELAIS_API relais_status relais_nack(relais_delivery *delivery, uint32_t delay_m
 RELAIS_API relais_status relais_refuse(relais_delivery *delivery, const char *reason);
 
 /**
+ * It takes longer: the lease of this delivery ends by_ms from now (1 to 86,400,000: 24 h), whatever
+ * was left of it; as often as needed, until the connection is lost. The word is on its way when
+ * this returns; nothing comes back. RELAIS_LEASE_LOST as relais_ack(). RELAIS_UNREACHABLE: it could
+ * not be sent now, the lease is as long as it was: try again. RELAIS_UNKNOWN_COMMAND: the broker is
+ * of before 1.2. RELAIS_USAGE: answered already, or by_ms out of bounds. Since 0.1.
+ */
+RELAIS_API relais_status relais_extend(relais_delivery *delivery, uint32_t by_ms);
+
+/** The time that was given to answer it, in milliseconds from its arrival; without extensions. */
+RELAIS_API uint32_t relais_delivery_lease_ms(const relais_delivery *delivery);
+
+/**
  * Frees it. Without an answer that is a relais_nack() without delay: it comes again at once, and
  * the delivery counts as an attempt, of which the broker allows so many before the message becomes
  * a dead letter. Whoever stops in good order calls relais_detach() first: what was not answered

@@ -137,6 +137,7 @@ static void submit(struct play *play, size_t slot, bool spoil)
 
 static void answer(struct play *play, size_t slot, bool is_nack, bool spoil)
 {
+    Relais__V1__Extend extend = RELAIS__V1__EXTEND__INIT;
     Relais__V1__Range ranges[2] = {RELAIS__V1__RANGE__INIT, RELAIS__V1__RANGE__INIT};
     Relais__V1__Range *pointers[] = {&ranges[0], &ranges[1]};
     Relais__V1__Ack ack = RELAIS__V1__ACK__INIT;
@@ -154,10 +155,17 @@ static void answer(struct play *play, size_t slot, bool is_nack, bool spoil)
     uint8_t how = byte(play);
     nack.refuse = how & 1;
     nack.uncounted = how & 2;
+    extend.consumer = consumer;
+    extend.n_tags = 2;
+    extend.tags = pointers;
+    extend.by_ms = nack.delay_ms;
     nack.reason = "why";
     command.command_case =
         is_nack ? RELAIS__V1__TO_BROKER__COMMAND_NACK : RELAIS__V1__TO_BROKER__COMMAND_ACK;
-    if (is_nack) {
+    if (is_nack && (how & 4) != 0) {
+        command.command_case = RELAIS__V1__TO_BROKER__COMMAND_EXTEND;
+        command.extend = &extend;
+    } else if (is_nack) {
         command.nack = &nack;
     } else {
         command.ack = &ack;

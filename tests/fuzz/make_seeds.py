@@ -63,6 +63,7 @@ TO_BROKER = {
     "detach": data(5, number(1, 1)),
     "ack": data(6, number(1, 1), ranges(2, (1, 64), (70, 70))),
     "nack": data(7, number(1, 1), ranges(2, (65, 69)), number(3, 5000), data(4, "database is away")),
+    "extend": data(11, number(1, 1), ranges(2, (65, 69)), number(3, 60000)),
     "nack-refuse": data(7, number(1, 1), ranges(2, (1, 1)), data(4, "not for us"), number(5, 1)),
     "query-status": data(8, number(1, 7), data(2)),
     "query-queues": data(8, number(1, 8), data(3, data(1, "dila/annonces"), number(2, 500))),

@@ -109,10 +109,11 @@ static void answer_rudely(struct world *world, struct client *client)
         speech_answer_all(world, client, consumer, tags[0]);
         return;
     }
-    bool refuses = chance_is(&world->chance, 500);
+    static const enum verdict verdicts[] = {VERDICT_REFUSE, VERDICT_NACK, VERDICT_EXTEND};
+    enum verdict verdict = verdicts[chance_below(&world->chance, 3)];
     struct settlement settlement = {.consumer = consumer,
-                                    .verdict = refuses ? VERDICT_REFUSE : VERDICT_NACK,
-                                    .delay_ms = refuses ? 0 : TOO_LONG_MS};
+                                    .verdict = verdict,
+                                    .delay_ms = verdict == VERDICT_REFUSE ? 0 : TOO_LONG_MS};
     speech_answer(world, client, &settlement, tags, 2);
 }
 

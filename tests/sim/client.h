@@ -18,13 +18,13 @@ struct world;
 
 enum { CLIENT_CONSUMERS = 3, CLIENT_RECENT = 32, CLIENT_LETTERS = 8 };
 
-enum verdict { VERDICT_ACK, VERDICT_NACK, VERDICT_REFUSE };
+enum verdict { VERDICT_ACK, VERDICT_NACK, VERDICT_REFUSE, VERDICT_EXTEND };
 
 /* What one command says of all the tags that it names. */
 struct settlement {
     uint32_t consumer;
     enum verdict verdict;
-    uint32_t delay_ms;
+    uint32_t delay_ms; /* of a nack; by how much a lease is extended */
 };
 
 struct answer {

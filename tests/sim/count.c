@@ -19,7 +19,7 @@ enum {
 static bool is_live(const struct oracle_lease *lease)
 {
     return lease->life->state == LIFE_LEASED && lease->life->holder == lease->holder &&
-           lease->life->tag == lease->tag && lease->life->leased_ms == lease->at_ms;
+           lease->life->tag == lease->tag && lease->life->until_ms == lease->until_ms;
 }
 
 /* What has run out is renewed for a reason, or over. */
@@ -27,7 +27,7 @@ static void check_leases(struct oracle *oracle, int64_t wake_ms)
 {
     while (oracle->lease_first < oracle->lease_count) {
         struct oracle_lease lease = oracle->leases[oracle->lease_first];
-        int64_t deadline_ms = lease.at_ms + (int64_t)oracle->plan->lease_ms;
+        int64_t deadline_ms = lease.until_ms;
         if (is_live(&lease) && deadline_ms > oracle->now.mono_ms) {
             PROMISE(oracle->trace, wake_ms > 0 && wake_ms <= deadline_ms,
                     "the core wakes for the first lease", {"wake", (uint64_t)wake_ms},
@@ -36,11 +36,12 @@ static void check_leases(struct oracle *oracle, int64_t wake_ms)
         }
         oracle->lease_first++;
         if (is_live(&lease)) {
-            PROMISE(oracle->trace, oracle_renews(oracle, &lease),
+            PROMISE(oracle->trace, oracle_renews(oracle, lease.life),
                     "a lease that has run out is over", {"message", lease.message->index},
-                    {"since", (uint64_t)lease.at_ms});
-            lease.at_ms = oracle->now.mono_ms;
-            lease.life->leased_ms = lease.at_ms;
+                    {"until", (uint64_t)lease.until_ms});
+            lease.life->leased_ms = oracle->now.mono_ms;
+            lease.until_ms = oracle->now.mono_ms + lease.life->lease_ms;
+            lease.life->until_ms = lease.until_ms;
             oracle_lease_add(oracle, &lease);
         }
     }

@@ -26,19 +26,16 @@ static bool names(Relais__V1__Range *const *tags, size_t count, uint64_t tag)
     return false;
 }
 
-bool oracle_renews(const struct oracle *oracle, const struct oracle_lease *lease)
+bool oracle_renews(const struct oracle *oracle, const struct life *life)
 {
-    (void)oracle;
-    const struct oracle_consumer *consumer = oracle->consumers[lease->holder];
-    return consumer->answered_tag < lease->tag && consumer->answered_ms > lease->at_ms;
+    const struct oracle_consumer *consumer = oracle->consumers[life->holder];
+    return !life->extended && consumer->answered_tag < life->tag &&
+           consumer->answered_ms > life->leased_ms;
 }
 
 static bool has_run_out(const struct oracle *oracle, const struct life *life)
 {
-    struct oracle_lease lease = {
-        .holder = life->holder, .tag = life->tag, .at_ms = life->leased_ms};
-    return life->leased_ms + (int64_t)oracle->plan->lease_ms <= oracle->now.mono_ms &&
-           !oracle_renews(oracle, &lease);
+    return life->until_ms <= oracle->now.mono_ms && !oracle_renews(oracle, life);
 }
 
 void oracle_lease_ends(struct oracle *oracle, struct life *life, struct message *message)
@@ -99,16 +96,16 @@ static void check_attempts(const struct oracle *oracle, const struct store_op *o
     if (op->kind == STORE_DEFER) {
         PROMISE(oracle->trace, op->defer.attempts == made, "an attempt is counted once",
                 {"attempts", op->defer.attempts}, {"made", made});
-        PROMISE(oracle->trace, made < oracle->plan->attempts, "attempts are limited",
-                {"made", made}, {"limit", oracle->plan->attempts});
+        PROMISE(oracle->trace, made < life->attempts_most, "attempts are limited", {"made", made},
+                {"limit", life->attempts_most});
     } else if (op->kind == STORE_BURY) {
         PROMISE(oracle->trace, op->bury.attempts == made, "an attempt is counted once",
                 {"attempts", op->bury.attempts}, {"made", made}, {"code", op->bury.code});
         PROMISE(oracle->trace,
                 op->bury.code != RELAIS__V1__CODE__CODE_ATTEMPTS_EXHAUSTED ||
-                    made >= oracle->plan->attempts,
+                    made >= life->attempts_most,
                 "a letter is dead only after its last attempt", {"made", made},
-                {"limit", oracle->plan->attempts});
+                {"limit", life->attempts_most});
     }
 }
 

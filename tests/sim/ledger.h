@@ -36,7 +36,10 @@ struct life {
     int64_t due_ms;    /* as the last take says */
     uint32_t holder;   /* serial of the consumer */
     uint64_t tag;
-    int64_t leased_ms; /* mono */
+    int64_t leased_ms; /* mono: granted, or granted anew */
+    int64_t until_ms;  /* mono */
+    bool extended;
+    uint32_t lease_ms, attempts_most; /* of its flow, when it was delivered */
 };
 
 struct message {

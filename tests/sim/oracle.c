@@ -207,6 +207,16 @@ static void hear_answer(struct oracle *oracle, Relais__V1__Range *const *tags, s
     step->expected.error = unknown ? RELAIS__V1__CODE__CODE_UNKNOWN_DELIVERY : 0;
 }
 
+static void hear_extend(struct oracle *oracle, const Relais__V1__Extend *extend)
+{
+    if (extend->by_ms == 0 || extend->by_ms > LIMIT_EXTEND_MS) {
+        oracle->step.expected.error = RELAIS__V1__CODE__CODE_FIELD_INVALID;
+        return;
+    }
+    hear_answer(oracle, extend->tags, extend->n_tags);
+    oracle_lease_extend(oracle, extend);
+}
+
 /* Commands about a consumer. False: it is not about one. */
 static bool hear_consumer(struct oracle *oracle, const Relais__V1__ToBroker *command)
 {
@@ -224,6 +234,9 @@ static bool hear_consumer(struct oracle *oracle, const Relais__V1__ToBroker *com
         break;
     case RELAIS__V1__TO_BROKER__COMMAND_NACK:
         number = command->nack->consumer;
+        break;
+    case RELAIS__V1__TO_BROKER__COMMAND_EXTEND:
+        number = command->extend->consumer;
         break;
     default:
         return false;
@@ -243,6 +256,8 @@ static bool hear_consumer(struct oracle *oracle, const Relais__V1__ToBroker *com
         step->consumer = NULL; /* nothing happens to it */
     } else if (command->command_case == RELAIS__V1__TO_BROKER__COMMAND_NACK) {
         hear_answer(oracle, command->nack->tags, command->nack->n_tags);
+    } else if (command->command_case == RELAIS__V1__TO_BROKER__COMMAND_EXTEND) {
+        hear_extend(oracle, command->extend);
     }
     return true;
 }

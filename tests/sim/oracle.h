@@ -88,7 +88,7 @@ struct oracle_lease {
     struct life *life;
     uint32_t holder;
     uint64_t tag;
-    int64_t at_ms;
+    int64_t until_ms;
 };
 
 struct oracle_place {
@@ -230,6 +230,7 @@ void oracle_stored_dead(struct oracle *oracle, const struct disk_result *result)
 void oracle_told_answer(struct oracle *oracle, uint64_t connection,
                         const Relais__V1__Answer *answer);
 void oracle_lease_add(struct oracle *oracle, const struct oracle_lease *lease);
-bool oracle_renews(const struct oracle *oracle, const struct oracle_lease *lease);
+bool oracle_renews(const struct oracle *oracle, const struct life *life);
+void oracle_lease_extend(struct oracle *oracle, const Relais__V1__Extend *extend);
 
 #endif

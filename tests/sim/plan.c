@@ -87,6 +87,7 @@ void plan_draw(struct plan *plan, struct chance *chance)
     plan->forget = sometimes(chance, 200);
     plan->late = sometimes(chance, 400);
     plan->leave = sometimes(chance, 30);
+    plan->extend = sometimes(chance, 300);
     plan->letters = sometimes(chance, 300);
     draw_settings(plan, chance);
     draw_traffic(plan, chance);

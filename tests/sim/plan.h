@@ -38,6 +38,7 @@ struct plan {
     uint32_t wrong;                             /* of a message that breaks a rule */
     uint32_t rude;                              /* that a client breaks the protocol */
     uint32_t nack, refuse, forget, late, leave; /* what receivers do */
+    uint32_t extend;                            /* the same */
     uint32_t letters;                           /* and what is done with dead letters */
     uint32_t credit;                            /* at most */
     uint32_t delay_ms;                          /* of the network, at most */

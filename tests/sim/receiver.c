@@ -92,6 +92,14 @@ static void tend(struct world *world, struct client *client, struct client_consu
 }
 
 /* One command for all that is due with the same verdict about the same consumer. */
+static uint32_t draw_delay(struct world *world, enum verdict verdict)
+{
+    if (verdict == VERDICT_EXTEND) {
+        return chance_between(&world->chance, 1, 2 * world->plan.lease_ms);
+    }
+    return verdict == VERDICT_NACK ? chance_between(&world->chance, 0, NACK_MS) : 0;
+}
+
 static void answer_some(struct world *world, struct client *client)
 {
     uint64_t tags[TAGS];
@@ -112,8 +120,7 @@ static void answer_some(struct world *world, struct client *client)
     }
     client->answer_count = kept;
     if (count > 0) {
-        said.delay_ms =
-            said.verdict == VERDICT_NACK ? chance_between(&world->chance, 0, NACK_MS) : 0;
+        said.delay_ms = draw_delay(world, said.verdict);
         speech_answer(world, client, &said, tags, count);
     }
 }
@@ -167,6 +174,13 @@ static bool decide(struct world *world, struct answer *out_answer)
     return true;
 }
 
+static void plan_answer(struct client *client, const struct answer *answer)
+{
+    client->answers = agenda_grown(client->answers, client->answer_count, &client->answer_capacity,
+                                   sizeof *client->answers);
+    client->answers[client->answer_count++] = *answer;
+}
+
 void receiver_delivered(struct world *world, struct client *client,
                         const Relais__V1__Deliver *deliver)
 {
@@ -177,10 +191,14 @@ void receiver_delivered(struct world *world, struct client *client,
     for (size_t i = 0; i < deliver->n_deliveries; i++) {
         struct answer answer = {.consumer = deliver->consumer, .tag = deliver->first_tag + i};
         consumer->credit -= consumer->credit > 0;
+        if (!world->calm && chance_is(&world->chance, world->plan.extend)) {
+            plan_answer(client, &(struct answer){.consumer = answer.consumer,
+                                                 .tag = answer.tag,
+                                                 .verdict = VERDICT_EXTEND,
+                                                 .at_ms = world->trace.now_ms + SOON_MS});
+        }
         if (decide(world, &answer)) {
-            client->answers = agenda_grown(client->answers, client->answer_count,
-                                           &client->answer_capacity, sizeof *client->answers);
-            client->answers[client->answer_count++] = answer;
+            plan_answer(client, &answer);
         }
     }
     wake_for_answers(world, client);

@@ -141,11 +141,15 @@ void speech_answer(struct world *world, const struct client *client,
     for (size_t at = 0; at < count;) {
         Relais__V1__Ack ack = RELAIS__V1__ACK__INIT;
         Relais__V1__Nack nack = RELAIS__V1__NACK__INIT;
+        Relais__V1__Extend extend = RELAIS__V1__EXTEND__INIT;
         Relais__V1__ToBroker command = RELAIS__V1__TO_BROKER__INIT;
         bool acks = settlement->verdict == VERDICT_ACK;
-        at = lay_ranges(tags, at, count, ranges, acks ? &ack.n_tags : &nack.n_tags);
-        ack.consumer = nack.consumer = settlement->consumer;
-        ack.tags = nack.tags = pointers;
+        size_t range_count = 0;
+        at = lay_ranges(tags, at, count, ranges, &range_count);
+        ack.n_tags = nack.n_tags = extend.n_tags = range_count;
+        ack.consumer = nack.consumer = extend.consumer = settlement->consumer;
+        ack.tags = nack.tags = extend.tags = pointers;
+        extend.by_ms = settlement->delay_ms;
         nack.refuse = settlement->verdict == VERDICT_REFUSE;
         nack.delay_ms = settlement->delay_ms;
         nack.reason = "because";
@@ -153,6 +157,9 @@ void speech_answer(struct world *world, const struct client *client,
         if (acks) {
             command.command_case = RELAIS__V1__TO_BROKER__COMMAND_ACK;
             command.ack = &ack;
+        } else if (settlement->verdict == VERDICT_EXTEND) {
+            command.command_case = RELAIS__V1__TO_BROKER__COMMAND_EXTEND;
+            command.extend = &extend;
         } else {
             command.command_case = RELAIS__V1__TO_BROKER__COMMAND_NACK;
             command.nack = &nack;

@@ -84,6 +84,10 @@ static void add_flows(const struct town *town, struct directory *directory)
         }
         assert(directory_add_flow(directory, TOWN_CODES[i],
                                   i == FLOW_SMALL ? TOWN_SMALL_BYTES : 0) == DIRECTORY_OK);
+        const struct flow_delivery slow = {.attempts = TOWN_REPLY_ATTEMPTS,
+                                           .lease_ms = TOWN_REPLY_LEASE_MS};
+        assert(i != FLOW_REPLY ||
+               directory_set_delivery(directory, TOWN_CODES[i], &slow) == DIRECTORY_OK);
         for (unsigned k = 0; k < 2; k++) {
             const char *sender = rules[i].senders[k];
             const char *receiver = rules[i].receivers[k];

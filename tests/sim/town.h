@@ -17,6 +17,8 @@ enum {
     TOWN_FLOWS = 3,
     TOWN_OPERATOR = TOWN_CLIENTS, /* one client more, that only asks */
     TOWN_SMALL_BYTES = 100,       /* most of a payload in the flow SMALL */
+    TOWN_REPLY_ATTEMPTS = 3,      /* of a message in the flow REPLY */
+    TOWN_REPLY_LEASE_MS = 5000,
 };
 
 enum town_flow { FLOW_NOTICE, FLOW_REPLY, FLOW_SMALL };

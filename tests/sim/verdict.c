@@ -151,7 +151,19 @@ void oracle_lease_add(struct oracle *oracle, const struct oracle_lease *lease)
 {
     oracle->leases = agenda_grown(oracle->leases, oracle->lease_count, &oracle->lease_capacity,
                                   sizeof *oracle->leases);
-    oracle->leases[oracle->lease_count++] = *lease;
+    size_t at = oracle->lease_count++;
+    for (; at > oracle->lease_first && oracle->leases[at - 1].until_ms > lease->until_ms; at--) {
+        oracle->leases[at] = oracle->leases[at - 1];
+    }
+    oracle->leases[at] = *lease;
+}
+
+/* What the flow says, while it is there; else what the broker does. */
+static void lay_rules(const struct oracle *oracle, const struct message *message, struct life *life)
+{
+    bool own = message->flow == FLOW_REPLY && !oracle->town->flow_absent[FLOW_REPLY];
+    life->lease_ms = own ? TOWN_REPLY_LEASE_MS : oracle->plan->lease_ms;
+    life->attempts_most = own ? TOWN_REPLY_ATTEMPTS : oracle->plan->attempts;
 }
 
 static void lease_begins(struct oracle *oracle, struct oracle_consumer *consumer, uint32_t serial,
@@ -169,12 +181,36 @@ static void lease_begins(struct oracle *oracle, struct oracle_consumer *consumer
     life->state = LIFE_LEASED;
     life->holder = serial;
     life->tag = consumer->tag_count;
+    lay_rules(oracle, message, life);
+    life->extended = false;
     life->leased_ms = oracle->now.mono_ms;
+    life->until_ms = life->leased_ms + life->lease_ms;
     oracle_lease_add(oracle, &(struct oracle_lease){.message = message,
                                                     .life = life,
                                                     .holder = serial,
                                                     .tag = life->tag,
-                                                    .at_ms = life->leased_ms});
+                                                    .until_ms = life->until_ms});
+}
+
+void oracle_lease_extend(struct oracle *oracle, const Relais__V1__Extend *extend)
+{
+    const struct oracle_consumer *consumer = oracle->step.consumer;
+    for (size_t i = 0; i < extend->n_tags; i++) {
+        for (uint64_t tag = extend->tags[i]->first;
+             tag > 0 && tag <= extend->tags[i]->last && tag <= consumer->tag_count; tag++) {
+            const struct oracle_tag *held = &consumer->tags[tag - 1];
+            struct life *life = ledger_life(held->message, consumer->place);
+            if (held->state == TAG_HELD) {
+                life->extended = true;
+                life->until_ms = oracle->now.mono_ms + extend->by_ms;
+                oracle_lease_add(oracle, &(struct oracle_lease){.message = held->message,
+                                                                .life = life,
+                                                                .holder = life->holder,
+                                                                .tag = tag,
+                                                                .until_ms = life->until_ms});
+            }
+        }
+    }
 }
 
 static uint32_t serial_of(const struct oracle *oracle, const struct oracle_session *session,

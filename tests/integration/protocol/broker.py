@@ -56,6 +56,7 @@ FLOWS: dict[str, dict[str, Any]] = {
     FLOW: {"senders": ["*"], "receivers": ["kind:commune"]},
     "AVIS": {"senders": ["kind:state"], "receivers": ["*"]},
     "PETIT": {"senders": ["*"], "receivers": ["*"], "payload_max": 100},
+    "LENT": {"senders": ["*"], "receivers": ["*"], "attempts": 2, "lease_s": 3},
 }
 
 

@@ -292,6 +292,51 @@ class ComingAgain(Receiving):
         self.assertTrue(self.client.says_nothing("error", 100))
         self.assertEqual(self.queue(self.client).waiting, 0)
 
+    def test_an_extended_lease_lasts_as_long_as_it_was_asked_for(self) -> None:
+        self.attached(10)
+        self.send(1)
+        self.client.deliveries(1)
+        self.client.extend(1, 1, by_ms=4000 * LEASE_S)
+        self.assertTrue(self.client.says_nothing("deliver", 2500 * LEASE_S))
+        self.client.ack(1, 1)
+        self.client.settled(1, 1)
+        self.assertEqual(self.queue(self.client).waiting, 0)
+
+    def test_an_extended_lease_runs_out(self) -> None:
+        self.attached(10)
+        self.send(1)
+        self.client.deliveries(1)
+        began = time.monotonic()
+        self.client.extend(1, 1, by_ms=1)  # sooner than it was
+        self.assertEqual(self.client.deliveries(1)[0].attempt, 2)
+        self.assertLess(time.monotonic() - began, RETRY_S * 1.2 + 0.7)
+
+    def test_an_extension_that_is_wrong_changes_nothing(self) -> None:
+        self.attached(10)
+        self.send(1)
+        self.client.deliveries(1)
+        for by_ms in (0, 86_400_001):
+            self.client.extend(1, 1, by_ms=by_ms)
+            self.assertEqual(self.assert_error("FIELD_INVALID", "extend.by_ms").right, "86400000")
+        self.client.extend(1, 2, by_ms=1000)
+        self.assert_error("UNKNOWN_DELIVERY", "extend.tags")
+        self.client.extend(9, 1, by_ms=1000)
+        self.assert_error("UNKNOWN_CONSUMER", "extend.consumer")
+        self.client.ack(1, 1)
+        self.client.settled(1, 1)
+
+    def test_a_flow_has_a_lease_and_attempts_of_its_own(self) -> None:
+        self.attached(10)
+        self.accept(self.client, self.letter(flow="LENT"))
+        said = self.client.wait("deliver")
+        self.assertEqual(said.content.deliveries[0].lease_ms, 3000)
+        self.assertTrue(self.client.says_nothing("deliver", 2400))
+        self.client.nack(1, 1)
+        self.assertEqual(self.client.deliveries(1)[0].attempt, 2)
+        self.client.nack(1, 2)  # the second is the last in this flow
+        self.client.settled(1, 1, 2)
+        self.assert_dead("ATTEMPTS_EXHAUSTED")
+
     def test_detach_counts_no_attempt(self) -> None:
         self.attached(10)
         self.send(2)
@@ -355,6 +400,33 @@ class Order(Receiving):
         self.attached(10)
         payloads = [message.payload.decode() for message in self.client.deliveries(6)]
         self.assertEqual(payloads, ["h1", "h2", "n1", "u", "n2", "l"])
+
+    def test_of_one_key_one_at_a_time(self) -> None:
+        for name, priority in (("1", "PRIORITY_LOW"), ("2", "PRIORITY_HIGH"), ("3", "PRIORITY_NORMAL")):
+            self.accept(self.client, self.letter(name.encode(), ordering_key="K", priority=priority))
+        self.accept(self.client, self.letter(b"free"))
+        self.attached(5)
+        for expected in (["1", "free"], ["2"], ["3"]):
+            messages = self.client.deliveries(len(expected))
+            self.assertEqual(sorted(message.payload.decode() for message in messages), expected)
+            self.assertTrue(self.client.says_nothing("deliver"))
+            tags = [message.tag for message in messages]
+            self.client.ack(1, *tags)
+            self.client.settled(1, *tags)
+
+    def test_a_deferred_one_holds_those_of_its_key_up_whoever_receives(self) -> None:
+        for name in ("1", "2"):
+            self.accept(self.client, self.letter(name.encode(), ordering_key="K"))
+        self.attached(5)
+        self.client.nack(1, self.client.deliveries(1)[0].tag, delay_ms=700)
+        self.client.settled(1, 1)
+        other = self.attached(5, client=self.session())
+        self.assertTrue(self.client.says_nothing("deliver"))
+        self.assertTrue(other.says_nothing("deliver"))
+        self.client.detach(1)
+        self.assertEqual(other.deliveries(1)[0].payload, b"1")
+        other.ack(1, 1)
+        self.assertEqual(other.deliveries(1)[0].payload, b"2")
 
     def test_not_before(self) -> None:
         now_ms = self.open().hello().time_ms

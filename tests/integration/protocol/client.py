@@ -279,6 +279,9 @@ class Client:
             nack=pb.Nack(consumer=consumer, tags=ranges_of(tags), delay_ms=delay_ms, reason=reason)
         )
 
+    def extend(self, consumer: int, *tags: int, by_ms: int) -> None:
+        self.send(extend=pb.Extend(consumer=consumer, tags=ranges_of(tags), by_ms=by_ms))
+
     def refuse(self, consumer: int, *tags: int, reason: str = "") -> None:
         self.send(nack=pb.Nack(consumer=consumer, tags=ranges_of(tags), refuse=True, reason=reason))
 

@@ -52,6 +52,8 @@ static const struct {
     {HEAD "senders: [a, B]\nreceivers: [a]\n", ":5: senders[1]", "B", "slug"},
     {HEAD RULES "payload_max: -1\n", ":7: payload_max", "-1", "0 to"},
     {HEAD RULES "payload_max: 1M\n", ":7: payload_max", "1M", "0 to"},
+    {HEAD RULES "attempts: 1001\n", ":7: attempts", "1001", "0 to 1000"},
+    {HEAD RULES "lease_s: 86401\n", ":7: lease_s", "86401", "0 to 86400"},
     {HEAD RULES "retention: 1\n", ":7: retention", "unknown key", "payload_max"},
 };
 

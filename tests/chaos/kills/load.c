@@ -1,0 +1,272 @@
+/* SPDX-License-Identifier: EUPL-1.2
+ *
+ * The clients of a bus whose processes are killed; what they know goes into a history (history.h).
+ *
+ *   load send PROFILE HISTORY NAME FLOW KEYS TO...   submits NAME-0, NAME-1, ... until SIGTERM, and
+ *       then until none is without an answer; KEYS ordering keys, 0: none. What an earlier life
+ *       left without an answer is submitted again first, in its order; now and then one that was
+ *       accepted long ago is, too.
+ *           submit NUMBER KEY | again NUMBER | accepted NUMBER | refused NUMBER STATUS
+ *   load receive PROFILE HISTORY ADDRESS             acknowledges all that comes until SIGTERM
+ *           connect NUMBER | deliver ID ATTEMPT right|wrong | ack ID | settled ID
+ *
+ * `settled`: the broker has said that the acknowledgement is on its disk.
+ */
+#include "tests/chaos/kills/content.h"
+#include "tests/chaos/kills/history.h"
+
+#include <relais/relais.h>
+#include <signal.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <time.h>
+
+enum {
+    WINDOW = 48,       /* without an answer */
+    TURN_MS = 2,       /* of waiting; with the burst, this is the pace */
+    BURST = 8,         /* submitted a turn at most */
+    AGAIN_EVERY = 101, /* of the accepted ones */
+    CREDIT = 32,
+    ANSWERS = 24, /* acknowledged before their settlement is waited for */
+    ID_BYTES = 64,
+    SETTLE_MS = 3000, /* librelais gives a settlement up after 5 s, and says nothing of it */
+    EXIT_USAGE = 64,
+    SEND_ARGUMENTS = 8,
+    RECEIVE_ARGUMENTS = 5,
+};
+
+static volatile sig_atomic_t is_ending;
+
+static void on_end(int number)
+{
+    (void)number;
+    is_ending = 1;
+}
+
+static int fail(const char *what, const relais_error *error)
+{
+    char line[600];
+    (void)fprintf(stderr, "%s: %s\n", what, relais_error_text(error, line, sizeof line));
+    return 1;
+}
+
+static int64_t now_ms(void)
+{
+    struct timespec now = {0};
+    (void)clock_gettime(CLOCK_MONOTONIC, &now);
+    return (int64_t)now.tv_sec * 1000 + now.tv_nsec / 1000000;
+}
+
+struct sending {
+    relais_client *client;
+    const char *name;
+    const char *flow;
+    unsigned long keys;
+    const char *const *to;
+    size_t to_count;
+    struct knowledge known;
+};
+
+static void on_outcome(void *context, const relais_outcome *outcome)
+{
+    struct sending *sending = context;
+    unsigned long number = strtoul(strrchr(outcome->id, '-') + 1, NULL, 10);
+    if (outcome->error.status == RELAIS_OK) {
+        sending->known.states[number] = KNOWN_ACCEPTED;
+        history_note("accepted %lu", number);
+    } else {
+        history_note("refused %lu %s", number, relais_status_name(outcome->error.status));
+    }
+}
+
+static bool submit(struct sending *sending, unsigned long number)
+{
+    char id[ID_BYTES];
+    char key[ID_BYTES] = "";
+    relais_error error;
+    (void)snprintf(id, sizeof id, "%s-%lu", sending->name, number);
+    if (sending->keys > 0) {
+        (void)snprintf(key, sizeof key, "%s-key-%lu", sending->name, number % sending->keys);
+    }
+    if (sending->known.states[number] == KNOWN_NOTHING) {
+        history_note("submit %lu %s", number, key[0] != '\0' ? key : "-");
+        sending->known.states[number] = KNOWN_SUBMITTED;
+    } else {
+        history_note("again %lu", number);
+    }
+    relais_message message = {.id = id,
+                              .type = "fr.relais.test",
+                              .to = sending->to,
+                              .to_count = sending->to_count,
+                              .flow = sending->flow,
+                              .ordering_key = key[0] != '\0' ? key : NULL,
+                              .payload = content_of(id)};
+    relais_status status = relais_submit(sending->client, &message, on_outcome, sending, &error);
+    return status == RELAIS_OK || fail(id, &error) == 0;
+}
+
+static bool submit_unanswered(struct sending *sending)
+{
+    for (unsigned long number = 0; number < sending->known.next; number++) {
+        while (relais_unanswered(sending->client) >= WINDOW) {
+            (void)relais_wait(sending->client, TURN_MS, NULL, 0);
+        }
+        if (sending->known.states[number] == KNOWN_SUBMITTED && !submit(sending, number)) {
+            return false;
+        }
+    }
+    return true;
+}
+
+static bool submit_next(struct sending *sending)
+{
+    unsigned long number = sending->known.next;
+    if (number >= HISTORY_MESSAGES) {
+        return true;
+    }
+    if (!submit(sending, number)) {
+        return false;
+    }
+    sending->known.next++;
+    unsigned long old = number / 2;
+    return number % AGAIN_EVERY != 0 || sending->known.states[old] != KNOWN_ACCEPTED ||
+           submit(sending, old);
+}
+
+static int send_all(struct sending *sending)
+{
+    if (!submit_unanswered(sending)) {
+        return 1;
+    }
+    while (!is_ending) {
+        for (int i = 0; i < BURST && relais_unanswered(sending->client) < WINDOW; i++) {
+            if (!submit_next(sending)) {
+                return 1;
+            }
+        }
+        const struct timespec pause = {.tv_nsec = TURN_MS * 1000000L};
+        (void)nanosleep(&pause, NULL);
+        (void)relais_wait(sending->client, TURN_MS, NULL, 0);
+    }
+    while (relais_unanswered(sending->client) > 0) {
+        (void)relais_wait(sending->client, 100, NULL, 0);
+    }
+    return 0;
+}
+
+struct receiving {
+    relais_client *client;
+    relais_consumer *consumer;
+    uint64_t connection; /* of the answers; also the last one noted */
+    size_t count;
+    char ids[ANSWERS][ID_BYTES];
+};
+
+static bool is_connection(const struct receiving *receiving)
+{
+    relais_session session;
+    relais_client_session(receiving->client, &session);
+    return session.connected && session.reconnects == receiving->connection;
+}
+
+static void note_connection(struct receiving *receiving)
+{
+    relais_session session;
+    relais_client_session(receiving->client, &session);
+    if (session.reconnects != receiving->connection) {
+        receiving->connection = session.reconnects;
+        receiving->count = 0;
+        history_note("connect %llu", (unsigned long long)session.reconnects);
+    }
+}
+
+/* Notes the answers as settled, when the broker has said so within their connection. */
+static void settle(struct receiving *receiving)
+{
+    int64_t ends_ms = now_ms() + SETTLE_MS;
+    while (relais_unsettled(receiving->consumer) > 0 && is_connection(receiving) &&
+           now_ms() < ends_ms && !is_ending) {
+        (void)relais_wait(receiving->client, TURN_MS, NULL, 0);
+    }
+    if (is_connection(receiving) && relais_unsettled(receiving->consumer) == 0 &&
+        now_ms() < ends_ms) {
+        for (size_t i = 0; i < receiving->count; i++) {
+            history_note("settled %s", receiving->ids[i]);
+        }
+    }
+    receiving->count = 0;
+}
+
+static void take(struct receiving *receiving, relais_delivery *delivery)
+{
+    const relais_message *message = relais_delivery_message(delivery);
+    note_connection(receiving);
+    history_note("deliver %s %u %s", message->id, relais_delivery_attempt(delivery),
+                 content_is(message->id, message->payload) ? "right" : "wrong");
+    if (relais_ack(delivery) == RELAIS_OK) {
+        history_note("ack %s", message->id);
+        (void)snprintf(receiving->ids[receiving->count++], ID_BYTES, "%s", message->id);
+    }
+    relais_delivery_free(delivery);
+}
+
+static int receive_all(relais_client *client, const char *address)
+{
+    struct receiving receiving = {.client = client};
+    relais_error error;
+    if (relais_attach(client, address, CREDIT, &receiving.consumer, &error) != RELAIS_OK) {
+        return fail(address, &error);
+    }
+    history_note("connect 0");
+    while (!is_ending) {
+        relais_delivery *delivery = NULL;
+        relais_status status = relais_receive(receiving.consumer, TURN_MS * 5, &delivery, &error);
+        if (status == RELAIS_OK) {
+            take(&receiving, delivery);
+        }
+        if (receiving.count == ANSWERS || (receiving.count > 0 && status != RELAIS_OK)) {
+            settle(&receiving);
+        }
+    }
+    return 0;
+}
+
+static int run(int argc, char **argv, relais_client *client)
+{
+    if (strcmp(argv[1], "receive") == 0) {
+        return receive_all(client, argv[4]);
+    }
+    struct sending sending = {.client = client,
+                              .name = argv[4],
+                              .flow = argv[5],
+                              .keys = strtoul(argv[6], NULL, 10),
+                              .to = (const char *const *)&argv[SEND_ARGUMENTS - 1],
+                              .to_count = (size_t)(argc - SEND_ARGUMENTS + 1)};
+    if (!history_read(argv[3], &sending.known)) {
+        perror(argv[3]);
+        return 1;
+    }
+    int result = send_all(&sending);
+    free(sending.known.states);
+    return result;
+}
+
+int main(int argc, char **argv)
+{
+    relais_client *client = NULL;
+    relais_error error;
+    const struct sigaction end = {.sa_handler = on_end};
+    bool sends = argc >= SEND_ARGUMENTS && strcmp(argv[1], "send") == 0;
+    if (!sends && (argc != RECEIVE_ARGUMENTS || strcmp(argv[1], "receive") != 0)) {
+        return EXIT_USAGE;
+    }
+    (void)sigaction(SIGTERM, &end, NULL);
+    history_open(argv[3]);
+    if (relais_client_open_profile(argv[2], &client, &error) != RELAIS_OK) {
+        return fail(argv[2], &error);
+    }
+    int result = run(argc, argv, client);
+    relais_client_close(client);
+    return result;
+}

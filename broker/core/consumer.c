@@ -294,6 +294,7 @@ static struct delivery *deliver_batch(struct step *step, struct consumer *consum
         values[i].accepted_ms = delivery->accepted_ms;
         values[i].lease_ms =
             delivery->lease_ms != step->core->settings.lease_ms ? delivery->lease_ms : 0;
+        values[i].stored_bytes = delivery->stored_bytes;
         pointers[i] = &values[i];
         messages[i] = delivery->message;
         delivery->message = (struct held_message){0};
@@ -309,6 +310,12 @@ static struct delivery *deliver_batch(struct step *step, struct consumer *consum
     return delivery;
 }
 
+/* What a Deliver holds of it. */
+static uint64_t carried(const struct delivery *delivery)
+{
+    return delivery->bytes - delivery->stored_bytes;
+}
+
 static void deliver(struct step *step, struct consumer *consumer)
 {
     while (consumer->unsent && !step->effects->failed) {
@@ -316,9 +323,9 @@ static void deliver(struct step *step, struct consumer *consumer)
         uint64_t bytes = 0;
         for (struct delivery *next = consumer->unsent;
              next && count < WIRE_BATCH_MESSAGES &&
-             (count == 0 || bytes + next->bytes <= LIMIT_BATCH_BYTES);
+             (count == 0 || bytes + carried(next) <= LIMIT_BATCH_BYTES);
              next = next->newer) {
-            bytes += next->bytes;
+            bytes += carried(next);
             count++;
         }
         consumer->unsent = deliver_batch(step, consumer, consumer->unsent, count);

@@ -11,6 +11,8 @@
  *            extend           answer.c
  *            query            query.c, usage.c                dead letters      dead.c
  *            manage           dead.c                          usage             usage.c
+ *            upload, chunk    upload.c                        uploads, chunks   upload.c
+ *            fetch            fetch.c                         fetched           fetch.c
  */
 #include "core/core.h"
 
@@ -19,6 +21,7 @@
 #include "core/dead.h"
 #include "core/deadline.h"
 #include "core/due.h"
+#include "core/fetch.h"
 #include "core/limits.h"
 #include "core/mailbox.h"
 #include "core/note.h"
@@ -28,6 +31,7 @@
 #include "core/session.h"
 #include "core/submit.h"
 #include "core/upkeep.h"
+#include "core/upload.h"
 #include "core/usage.h"
 #include "wire/codec.h"
 
@@ -51,6 +55,7 @@ void core_settings_init(struct core_settings *settings)
         .connections = LIMIT_CONNECTIONS,
         .connections_per_key = LIMIT_CONNECTIONS_PER_KEY,
         .storing_bytes = LIMIT_STORING_BYTES,
+        .stored_bytes = UINT32_MAX,
         .seed = 1,
         .software = "relaisd",
     };
@@ -123,6 +128,7 @@ static void sessions_end(struct core *core)
     size_t cursor = 0;
     while ((session = table_next(&core->sessions, &cursor))) {
         consumers_drop(&step, session, false);
+        uploads_fini(session);
         ranges_fini(&session->accepted);
         ranges_fini(&session->full);
         for (int i = 0; i < OVER_COUNT; i++) {
@@ -192,6 +198,14 @@ static bool obey(struct step *step, struct session *session, const struct direct
             dead_manage(step, session, client, command->manage);
         }
         break;
+    case RELAIS__V1__TO_BROKER__COMMAND_UPLOAD:
+        upload_begin(step, session, client, command->upload);
+        break;
+    case RELAIS__V1__TO_BROKER__COMMAND_CHUNK:
+        return upload_chunk(step, session, event, command->chunk, out_refusal);
+    case RELAIS__V1__TO_BROKER__COMMAND_FETCH:
+        fetch_begin(step, session, command->fetch);
+        break;
     case RELAIS__V1__TO_BROKER__COMMAND_GOODBYE:
         session_leave(step, session);
         break;
@@ -248,9 +262,10 @@ static const Relais__V1__ToBroker *read_command(struct step *step, const struct 
                                     .right = "a packed relais.v1.ToBroker"};
     if (command && event->frames.frame_count > 1 &&
         command->command_case != RELAIS__V1__TO_BROKER__COMMAND_SUBMIT &&
+        command->command_case != RELAIS__V1__TO_BROKER__COMMAND_CHUNK &&
         command->command_case != RELAIS__V1__TO_BROKER__COMMAND__NOT_SET) {
         out_refusal->wrong = "a body";
-        out_refusal->right = "a body behind submit only";
+        out_refusal->right = "a body behind submit and chunk only";
         return NULL;
     }
     return command;
@@ -299,6 +314,8 @@ static void drop_result(struct store_result *result)
         free(result->backup);
     } else if (result->kind == STORE_CHECK) {
         free(result->checked);
+    } else if (result->kind == STORE_FETCH) {
+        held_message_drop(&result->fetched);
     }
 }
 
@@ -330,6 +347,13 @@ static void on_stored(struct step *step, struct store_result *result)
             break;
         case STORE_USAGE:
             usage_stored(step, &ticket, result);
+            break;
+        case STORE_UPLOAD:
+        case STORE_CHUNK:
+            upload_stored(step, &ticket, result);
+            break;
+        case STORE_FETCH:
+            fetch_stored(step, &ticket, result);
             break;
         default:
             entry_stored(step, &ticket, result);

@@ -31,6 +31,7 @@ struct core_settings {
     uint64_t storing_bytes; /* LIMIT_STORING_BYTES */
     struct quota quota;     /* of a member that has none of its own; default: none */
     uint32_t scrub_days;    /* in which the whole store is read once; 0: never. Default 0 */
+    uint64_t stored_bytes;  /* of one payload that is uploaded; default 4 GiB - 1; 0: none */
     uint64_t seed;
     bool trace;           /* a debug note for each event in the life of each message */
     const char *software; /* for Welcome; copied */

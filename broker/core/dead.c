@@ -261,6 +261,7 @@ static void lay_letter(struct step *step, const struct store_dead *dead,
     out_letter->died_ms = dead->died_ms;
     out_letter->damaged = dead->damaged;
     out_letter->bytes = dead->bytes;
+    out_letter->stored_bytes = dead->stored_bytes;
     out_letter->accepted_ms = dead->accepted_ms;
     out_letter->expires_at_ms = dead->expires_ms;
     lay_envelope(step, dead->message.envelope, out_letter);

@@ -27,8 +27,11 @@ static void drop(struct effect *effect, bool carried_out)
 {
     if (effect->kind == EFFECT_SEND) {
         drop_send(effect);
-    } else if (effect->kind == EFFECT_STORE && !carried_out && effect->store.kind == STORE_APPEND) {
-        held_message_drop(&effect->store.append.message);
+    } else if (effect->kind == EFFECT_STORE && !carried_out) {
+        struct held_message *message = stored_message(&effect->store);
+        if (message) {
+            held_message_drop(message);
+        }
     }
 }
 

@@ -11,7 +11,8 @@
 
 uint64_t entry_bytes(const struct store_entry *entry)
 {
-    return (uint64_t)entry->message.envelope.size + entry->message.payload.size;
+    return (uint64_t)entry->message.envelope.size + entry->message.payload.size +
+           entry->stored_bytes;
 }
 
 static struct store_op *op_of(struct step *step, const struct entry_ref *ref,

@@ -262,7 +262,8 @@ static bool check_payload(const struct envelope_subject *subject, const struct d
     if (most > 0 && subject->payload_bytes > most) {
         *out_refusal = (struct refusal){
             .code = RELAIS__V1__CODE__CODE_TOO_LARGE,
-            .field = envelope_part_field(effects, subject->part, ".payload_bytes"),
+            .field = envelope_part_field(effects, subject->part,
+                                         subject->stored ? ".upload" : ".payload_bytes"),
             .wrong = refusal_number(effects, subject->payload_bytes),
             .right = refusal_number(effects, most),
         };

@@ -14,7 +14,8 @@ struct envelope_subject {
     struct step *step;
     const struct directory_client *client; /* the sender */
     size_t part;
-    uint32_t payload_bytes; /* the part's */
+    uint64_t payload_bytes; /* the part's, or its upload's */
+    bool stored;            /* it was uploaded */
     const Relais__V1__Envelope *envelope;
 };
 

@@ -75,12 +75,14 @@ bool lease_grant(struct step *step, struct consumer *consumer, struct store_entr
         free(delivery);
         return false;
     }
+    delivery->content = entry->content;
+    delivery->stored_bytes = entry->stored_bytes;
     delivery->accepted_ms = entry->accepted_ms;
     delivery->message = entry->message;
     entry->message = (struct held_message){0};
     append_to_consumer(consumer, delivery);
     consumer->held++;
-    consumer->held_bytes += delivery->bytes;
+    consumer->held_bytes += delivery->bytes - delivery->stored_bytes;
     consumer->mailbox->leased++;
     core->totals.leased++;
     return true;
@@ -132,7 +134,7 @@ void lease_end(struct step *step, struct delivery *delivery)
     unlink_delivery(step->core, delivery);
     consumer->credit += delivery->sent ? 0 : 1; /* never used */
     consumer->held--;
-    consumer->held_bytes -= delivery->bytes;
+    consumer->held_bytes -= delivery->bytes - delivery->stored_bytes;
     consumer->mailbox->leased--;
     step->core->totals.leased--;
     held_message_drop(&delivery->message);
@@ -175,11 +177,14 @@ static bool is_on_its_way(const struct delivery *delivery)
            consumer->answered_ms > delivery->leased_ms;
 }
 
-static void renew(struct step *step, struct delivery *delivery)
+void lease_renew(struct step *step, struct delivery *delivery)
 {
+    int64_t deadline_ms = step->now.mono_ms + delivery->lease_ms;
     delivery->leased_ms = step->now.mono_ms;
-    delivery->deadline_ms = step->now.mono_ms + delivery->lease_ms;
-    deadline_move(step->core, delivery);
+    if (deadline_ms > delivery->deadline_ms) { /* it may have been extended for longer */
+        delivery->deadline_ms = deadline_ms;
+        deadline_move(step->core, delivery);
+    }
 }
 
 void lease_extend(struct step *step, struct delivery *delivery, uint32_t by_ms)
@@ -206,7 +211,7 @@ void lease_time(struct step *step)
     struct delivery *first = NULL;
     while ((first = deadline_first(step->core)) && first->deadline_ms <= step->now.mono_ms) {
         if (is_on_its_way(first)) {
-            renew(step, first);
+            lease_renew(step, first);
         } else {
             run_out(step, first);
         }

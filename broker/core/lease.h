@@ -28,6 +28,9 @@ void lease_sent(struct step *step, struct delivery *delivery);
 /* What a delivery refers to, its attempt counted. */
 struct entry_ref lease_entry(const struct delivery *delivery);
 
+/* Its deadline begins anew. */
+void lease_renew(struct step *step, struct delivery *delivery);
+
 /* Forgets a delivery. */
 void lease_end(struct step *step, struct delivery *delivery);
 

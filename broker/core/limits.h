@@ -31,8 +31,16 @@ enum {
     LIMIT_ASKING_OF_ONE = 4,       /* questions of one connection that are with the store */
     LIMIT_FINDINGS = 64,           /* of one check that are told; all are counted */
     LIMIT_ASKING = 32, /* of all: each may hold a message, and the disk has other work */
-    LIMIT_DIRECTORY_MEMBERS = 50000, /* 34,935 communes and everybody else */
-    LIMIT_MEMBER_SERVICES = 256,     /* looked through one by one */
+    LIMIT_CHUNK_BYTES = 4 * 65511, /* four segments of the store: some milliseconds of a line */
+    LIMIT_UPLOAD_WINDOW_BYTES = 4 * LIMIT_CHUNK_BYTES, /* one connection's, on their way to disk:
+                                                          keeps a line of 100 ms and 10 MB/s busy */
+    LIMIT_UPLOADING_BYTES = 24 * 1024 * 1024, /* all of them: half of LIMIT_STORING_BYTES */
+    LIMIT_UPLOADS = 16,                       /* of one connection; looked through one by one */
+    LIMIT_UPLOADS_OF_MEMBER = 16, /* unfinished on disk: each holds what has come of it */
+    LIMIT_FETCH_WINDOW_BYTES = 4 * LIMIT_CHUNK_BYTES, /* one connection's, asked of the disk */
+    LIMIT_FETCHING_BYTES = 24 * 1024 * 1024,          /* all of them */
+    LIMIT_DIRECTORY_MEMBERS = 50000,                  /* 34,935 communes and everybody else */
+    LIMIT_MEMBER_SERVICES = 256,                      /* looked through one by one */
     LIMIT_DIRECTORY_SERVICES = 400000,
     LIMIT_DIRECTORY_CLIENTS = 200000, /* a few for each member */
     LIMIT_DIRECTORY_FLOWS = 2048,     /* each keeps two bits a member: 25 MB at the most */

@@ -9,6 +9,7 @@
 #include "core/note.h"
 #include "core/quota.h"
 #include "core/reply.h"
+#include "core/upload.h"
 #include "core/welcome.h"
 
 #include <stdlib.h>
@@ -157,6 +158,7 @@ static void session_over(struct step *step, struct session *session, bool died)
 {
     session->over = true;
     consumers_drop(step, session, died);
+    uploads_fini(session);
     ranges_fini(&session->accepted);
     ranges_fini(&session->full);
     for (int i = 0; i < OVER_COUNT; i++) {
@@ -292,6 +294,7 @@ void sessions_flush(struct step *step)
             say_full(step, session);
             ranges_clear(&session->full);
             quota_say_over(step, session);
+            uploads_flush(step, session);
             consumers_flush(step, session);
         }
         session = next;

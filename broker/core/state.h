@@ -61,6 +61,8 @@ struct delivery {
     int64_t deadline_ms;    /* mono */
     size_t lease_place;     /* in the heap, from 1 */
     uint64_t serial;        /* in the order of granting */
+    uint64_t content;       /* number of its stored payload; 0: none */
+    uint64_t stored_bytes;  /* part of `bytes` that is not in `message` */
     struct delivery *older, *newer;
     bool sent;
     bool extended;               /* by its consumer: it has arrived */
@@ -79,8 +81,8 @@ struct consumer {
     uint32_t credit;
     uint32_t offered; /* part of it that is counted in mailbox.credit; > 0: in the ring */
     struct consumer *ring_before, *ring_after;
-    uint32_t held; /* deliveries without an answer */
-    uint64_t held_bytes;
+    uint32_t held;       /* deliveries without an answer */
+    uint64_t held_bytes; /* that were sent with them: stored payloads are not */
     uint64_t next_tag;
     uint64_t answered_tag; /* the highest that was answered */
     int64_t answered_ms;   /* mono; when anything was */
@@ -119,6 +121,10 @@ struct session {
     struct consumer *consumers;
     uint32_t consumer_count;
     uint32_t asking; /* about dead letters, with the store */
+    struct upload *uploads;
+    uint32_t upload_count;
+    uint64_t chunk_bytes; /* with the store */
+    uint64_t fetch_bytes; /* asked of the store */
 };
 
 /* How many connections a key has. */
@@ -179,10 +185,12 @@ struct core {
     size_t lease_count, lease_capacity;
     struct tickets tickets;
     uint64_t storing_bytes;
-    uint64_t storing;  /* appends with the store */
-    uint64_t settling; /* answers with the store */
-    uint32_t asking;   /* questions and orders about dead letters, with the store */
-    uint32_t takes;    /* with the store */
+    uint64_t storing;     /* appends with the store */
+    uint64_t settling;    /* answers with the store */
+    uint32_t asking;      /* questions and orders about dead letters, with the store */
+    uint32_t takes;       /* with the store */
+    uint64_t chunk_bytes; /* of uploads, with the store */
+    uint64_t fetch_bytes; /* asked of the store */
     uint64_t next_serial;
     struct core_totals totals;
     struct wire_arena command_arena;

@@ -11,6 +11,10 @@
  * sequence: only the first is in a lane or waits for its time, the others are *behind* it until it
  * is gone for good. A deferred one keeps the others behind.
  * A buried entry is a *dead letter*: it holds its message until it is replayed or dropped.
+ *
+ * A large payload is not in its message: it is *uploaded* before, chunk by chunk, as a *content*
+ * with a number of its own. The message that refers to it is appended when it is whole, and takes
+ * it along when it goes. Its bytes are read from any offset.
  */
 #ifndef RELAIS_CORE_STORED_H
 #define RELAIS_CORE_STORED_H
@@ -26,6 +30,8 @@ enum {
     STORED_SENDER_BYTES = 63,     /* slug of a member */
     STORED_REASON_BYTES = 256,    /* LIMIT_REASON_BYTES: on disk for good */
     STORED_CODE_DAMAGED = 0xFFFF, /* of a dead letter that the store itself buried */
+    /* Payload bytes in one segment of a stored payload. A chunk is a whole number of them. */
+    STORED_SEGMENT_BYTES = 65511,
 };
 
 enum lane { LANE_HIGH = 0, LANE_NORMAL = 1, LANE_LOW = 2, LANE_COUNT = 3 };
@@ -45,6 +51,7 @@ enum store_status {
     STORE_DAMAGED,    /* a checksum does not match; the entry was moved aside, or stays dead */
     STORE_REFUSED,    /* a backup cannot begin: its detail says why */
     STORE_OVER_QUOTA, /* the sender has as much in the store as it may; nothing was written */
+    STORE_TOO_MANY,   /* unfinished uploads of this sender */
 };
 
 enum store_op_kind {
@@ -64,6 +71,9 @@ enum store_op_kind {
     STORE_BACKUP,    /* begins one, which goes on beside everything else; nor a write */
     STORE_BACKED_UP, /* nor this: how the last backup stands */
     STORE_CHECK,     /* the next step of a check: a write when it sets something aside */
+    STORE_UPLOAD,    /* an upload begins, or what is known of it is told */
+    STORE_CHUNK,     /* the next bytes of an upload */
+    STORE_FETCH,     /* not a write: bytes of a stored payload */
 };
 
 /* What a member has sent and that lies in the store, dead letters included: each message once,
@@ -111,6 +121,9 @@ struct store_op {
             int64_t expires_ms;       /* 0: never */
             struct store_usage quota; /* what the sender may have, with this one; 0: no end */
             uint64_t order;           /* of its entries; 0: none */
+            /* > 0: the payload is the upload of (sender, id), which must be whole and this long,
+             * else STORE_NOT_FOUND; message.payload is empty. */
+            uint64_t stored_bytes;
         } append;
         struct {
             uint32_t mailbox;
@@ -151,14 +164,44 @@ struct store_op {
             bool begin;         /* a new round */
             uint32_t max_bytes; /* read in this step */
         } check;
+        struct {
+            const char *sender;
+            const char *id;
+            uint64_t bytes; /* of the whole; an upload of another length is erased */
+            uint32_t most;  /* unfinished ones of this sender */
+            uint64_t quota; /* bytes it may have, those of its unfinished uploads too; 0: no end */
+        } upload;
+        struct {
+            const char *sender;
+            const char *id;
+            uint64_t offset;
+            /* The bytes are `payload`: STORED_SEGMENT_BYTES times a number, but for the end. */
+            struct held_message message;
+        } chunk;
+        struct {
+            uint64_t content;
+            uint64_t offset;
+            uint32_t bytes;
+        } fetch;
     };
 };
+
+/* The message whose references an op holds; NULL: none. */
+static inline struct held_message *stored_message(struct store_op *op)
+{
+    if (op->kind == STORE_APPEND) {
+        return &op->append.message;
+    }
+    return op->kind == STORE_CHUNK ? &op->chunk.message : NULL;
+}
 
 struct store_entry {
     struct entry_key key;
     uint32_t attempts; /* made before this one, as far as the disk knows */
     int64_t accepted_ms;
     int64_t expires_ms;
+    uint64_t content;      /* number of the stored payload; 0: it is in `message` */
+    uint64_t stored_bytes; /* its length */
     struct held_message message;
 };
 
@@ -170,6 +213,7 @@ struct store_dead {
     int64_t accepted_ms;
     int64_t expires_ms;
     uint64_t bytes; /* of envelope and payload */
+    uint64_t stored_bytes;
     char reason[STORED_REASON_BYTES + 1];
     bool damaged; /* its record, or what was read of its message: the fields of that are 0 */
     struct held_message message; /* DEAD_LIST: the envelope alone */
@@ -211,6 +255,11 @@ struct store_result {
         struct store_turn turn;        /* ACK, BURY */
         struct store_backup *backup;   /* BACKUP, BACKED_UP; receiver calls free() */
         struct store_checked *checked; /* CHECK; receiver calls free() */
+        struct {
+            uint64_t durable_bytes;
+            bool accepted; /* the message of this (sender, id) was: nothing to upload */
+        } upload; /* of UPLOAD and CHUNK; a chunk elsewhere than at durable_bytes changes nothing */
+        struct held_message fetched; /* the receiver drops it; the bytes are `payload` */
     };
 };
 

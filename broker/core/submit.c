@@ -13,6 +13,7 @@
 #include "core/recipients.h"
 #include "core/reply.h"
 #include "core/session.h"
+#include "core/upload.h"
 #include "wire/body.h"
 #include "wire/codec.h"
 
@@ -45,6 +46,7 @@ struct piece {
     struct bytes envelope, payload;
     size_t envelope_frame, payload_frame;
     uint64_t cost;
+    const struct upload *upload; /* that holds its payload; NULL: it is in the body */
 };
 
 static bool broken(struct refusal *out_refusal, const char *field, const char *wrong,
@@ -194,6 +196,47 @@ static bool check_sizes(const struct submission *submission, const struct piece 
     return false;
 }
 
+/* The upload that a part names. */
+static bool find_upload(const struct submission *submission, const Relais__V1__Part *part,
+                        struct piece *piece, struct refusal *out_refusal)
+{
+    struct effects *effects = submission->step->effects;
+    if (part->upload == 0) {
+        return true;
+    }
+    if (part->payload_bytes > 0) {
+        *out_refusal = (struct refusal){
+            .code = RELAIS__V1__CODE__CODE_FIELD_INVALID,
+            .field = envelope_part_field(effects, piece->part, ".payload_bytes"),
+            .wrong = refusal_number(effects, part->payload_bytes),
+            .right = "0 beside an upload",
+        };
+        return false;
+    }
+    piece->upload = upload_whole(submission->step, submission->session, part->upload, out_refusal);
+    if (!piece->upload) {
+        out_refusal->field = envelope_part_field(effects, piece->part, ".upload");
+    }
+    return piece->upload != NULL;
+}
+
+/* An upload belongs to the id that it was begun for. */
+static bool check_upload_id(const struct submission *submission, const struct piece *piece,
+                            const Relais__V1__Envelope *envelope, struct refusal *out_refusal)
+{
+    struct effects *effects = submission->step->effects;
+    if (!piece->upload || strcmp(piece->upload->id, envelope->id) == 0) {
+        return true;
+    }
+    *out_refusal = (struct refusal){
+        .code = RELAIS__V1__CODE__CODE_FIELD_INVALID,
+        .field = envelope_part_field(effects, piece->part, ".envelope.id"),
+        .wrong = refusal_wrong(effects, envelope->id),
+        .right = effects_text(effects, piece->upload->id),
+    };
+    return false;
+}
+
 /* NULL: *out_refusal says why. The envelope lives until the next one is read. */
 static const Relais__V1__Envelope *read_envelope(const struct submission *submission,
                                                  const struct piece *piece,
@@ -216,7 +259,9 @@ static const Relais__V1__Envelope *read_envelope(const struct submission *submis
     struct envelope_subject subject = {.step = submission->step,
                                        .client = submission->client,
                                        .part = piece->part,
-                                       .payload_bytes = (uint32_t)piece->payload.size,
+                                       .payload_bytes = piece->upload ? piece->upload->bytes
+                                                                      : piece->payload.size,
+                                       .stored = piece->upload != NULL,
                                        .envelope = envelope};
     return envelope_check(&subject, out_refusal) ? envelope : NULL;
 }
@@ -276,6 +321,10 @@ static void count_in(struct submission *submission, struct ticket *ticket,
     ticket->number = submission->session->next_number + piece->part;
     ticket->bytes = (uint64_t)piece->envelope.size + piece->payload.size;
     ticket->cost = piece->cost;
+    if (piece->upload) {
+        ticket->stored_bytes = piece->upload->bytes;
+        ticket->consumer = piece->upload->serial;
+    }
     submission->session->window_messages++;
     submission->session->window_bytes += piece->cost;
     core->storing++;
@@ -339,6 +388,7 @@ static bool append(struct submission *submission, const struct piece *piece,
     op->append.quota = (struct store_usage){.messages = submission->quota.messages,
                                             .bytes = submission->quota.bytes};
     op->append.order = order_of(op->append.sender, envelope->ordering_key);
+    op->append.stored_bytes = piece->upload ? piece->upload->bytes : 0;
     if (!ticket) {
         free(recipients.many);
         return true; /* effects->failed is set */
@@ -375,10 +425,13 @@ static void take_part(struct submission *submission, const Relais__V1__Part *par
     piece.cost = (uint64_t)piece.envelope.size + piece.payload.size + OVERHEAD_BYTES;
     if (check_admission(submission, &piece, &refusal) &&
         check_sizes(submission, &piece, &refusal) &&
+        find_upload(submission, part, &piece, &refusal) &&
         quota_fits(submission->step, submission->session->use, &submission->quota,
-                   piece.cost - OVERHEAD_BYTES, &refusal)) {
+                   piece.cost - OVERHEAD_BYTES + (piece.upload ? piece.upload->bytes : 0),
+                   &refusal)) {
         const Relais__V1__Envelope *envelope = read_envelope(submission, &piece, &refusal);
         if (envelope && check_fan_out(submission, &piece, envelope, &refusal) &&
+            check_upload_id(submission, &piece, envelope, &refusal) &&
             append(submission, &piece, envelope, &refusal)) {
             return;
         }
@@ -457,7 +510,7 @@ static void stored_in(struct step *step, const struct ticket *ticket)
 {
     for (uint32_t i = 0; i < ticket->mailbox_count; i++) {
         struct mailbox *mailbox = ticket->mailboxes ? ticket->mailboxes[i] : ticket->mailbox;
-        mailbox_count_append(step->core, mailbox, ticket->bytes);
+        mailbox_count_append(step->core, mailbox, ticket->bytes + ticket->stored_bytes);
         mailbox_expect(step, mailbox, ticket->due_ms);
     }
 }
@@ -476,6 +529,15 @@ static void note_full(struct step *step, const struct ticket *ticket)
     note_text(step->effects, effect, "expected",
               "room on the store's disk beyond store.reserve_mb, or in store.map_size_mb: messages "
               "that are acknowledged give room back");
+}
+
+/* The store has not the upload that the core knew: it was begun anew elsewhere, or was erased. */
+static void refuse_upload(struct step *step, const struct session *session, uint64_t number)
+{
+    struct reply_refused refused = {.step = step, .connection = session->connection};
+    struct refusal refusal = upload_unknown("submit.parts.upload");
+    reply_refused_add(&refused, number, &refusal);
+    reply_refused_end(&refused);
 }
 
 void submit_stored(struct step *step, const struct ticket *ticket,
@@ -509,6 +571,12 @@ void submit_stored(struct step *step, const struct ticket *ticket,
         return;
     }
     session->use->over = good ? 0 : session->use->over;
+    if (good) {
+        upload_end(session, ticket->consumer);
+    } else if (result->status == STORE_NOT_FOUND && ticket->stored_bytes > 0) {
+        refuse_upload(step, session, ticket->number);
+        return;
+    }
     if (!ranges_add(good ? &session->accepted : &session->full, ticket->number)) {
         step->effects->failed = true;
     }

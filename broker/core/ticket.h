@@ -23,9 +23,11 @@ struct ticket {
     struct mailbox **mailboxes; /* allocated; when there are several */
     uint64_t connection;        /* who is told; 0: nobody */
     uint64_t number;            /* of the message in its connection, tag, or number of a question */
-    uint64_t consumer;          /* its serial; 0: nobody is told */
-    uint64_t bytes;             /* of the message */
     uint64_t cost;              /* append: counted as storing until the result comes */
+    uint64_t consumer;          /* serial of it, or of an upload; 0: nobody is told */
+    uint64_t bytes;             /* of the message, a chunk or a fetch */
+    uint64_t stored_bytes;      /* of an append, beside these */
+    uint64_t offset;            /* of a chunk or a fetch */
     uint32_t attempts;          /* defer, bury */
     uint32_t code;              /* bury */
     int64_t due_ms;             /* append, defer */

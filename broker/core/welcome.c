@@ -72,6 +72,7 @@ void welcome_send(struct step *step, uint64_t connection, const struct directory
     limits.window_bytes = LIMIT_WINDOW_BYTES;
     limits.credit = LIMIT_CREDIT;
     limits.consumers = LIMIT_CONSUMERS;
+    limits.stored_bytes = step->core->settings.stored_bytes;
     Relais__V1__Welcome welcome = RELAIS__V1__WELCOME__INIT;
     welcome.major = MAJOR;
     welcome.minor = MINOR;

@@ -47,6 +47,13 @@ static void op_drop(struct store_op *op)
     case STORE_BACKUP:
         free((void *)op->backup.name);
         break;
+    case STORE_UPLOAD:
+        free((void *)op->upload.sender);
+        break;
+    case STORE_CHUNK:
+        held_message_drop(&op->chunk.message);
+        free((void *)op->chunk.sender);
+        break;
     case STORE_TAKE:
     case STORE_ACK:
     case STORE_DEFER:
@@ -57,6 +64,7 @@ static void op_drop(struct store_op *op)
     case STORE_DROP:
     case STORE_BACKED_UP:
     case STORE_CHECK:
+    case STORE_FETCH:
         break;
     }
 }
@@ -74,6 +82,22 @@ void op_list_fini(struct op_list *list)
     op_list_clear(list);
     free(list->items);
     memset(list, 0, sizeof *list);
+}
+
+/* Both texts in one block that begins with the sender. */
+static bool own_name(const char **sender, const char **id)
+{
+    size_t sender_size = strlen(*sender) + 1;
+    size_t id_size = strlen(*id) + 1;
+    char *block = malloc(sender_size + id_size);
+    if (block == NULL) {
+        return false;
+    }
+    memcpy(block, *sender, sender_size);
+    memcpy(block + sender_size, *id, id_size);
+    *sender = block;
+    *id = block + sender_size;
+    return true;
 }
 
 /* Recipients, sender and id in one block that begins with the recipients. */
@@ -141,6 +165,10 @@ static bool op_own(struct store_op *op)
     case STORE_BACKUP:
         op->backup.name = strdup(op->backup.name);
         return op->backup.name != NULL;
+    case STORE_UPLOAD:
+        return own_name(&op->upload.sender, &op->upload.id);
+    case STORE_CHUNK:
+        return own_name(&op->chunk.sender, &op->chunk.id);
     case STORE_TAKE:
     case STORE_ACK:
     case STORE_DEFER:
@@ -151,6 +179,7 @@ static bool op_own(struct store_op *op)
     case STORE_DROP:
     case STORE_BACKED_UP:
     case STORE_CHECK:
+    case STORE_FETCH:
         break;
     }
     return true;
@@ -173,8 +202,9 @@ static bool list_reserve(struct op_list *list, size_t more)
 
 static void drop_borrowed(struct store_op *op)
 {
-    if (op->kind == STORE_APPEND) {
-        held_message_drop(&op->append.message);
+    struct held_message *message = stored_message(op);
+    if (message != NULL) {
+        held_message_drop(message);
     }
 }
 
@@ -191,8 +221,9 @@ bool inbox_put(struct inbox *inbox, struct store_op *ops, size_t count)
             continue;
         }
         inbox->waiting.items[inbox->waiting.count++] = copy;
-        if (copy.kind == STORE_APPEND) {
-            memset(&ops[i].append.message, 0, sizeof ops[i].append.message);
+        struct held_message *message = stored_message(&ops[i]);
+        if (message != NULL) {
+            memset(message, 0, sizeof *message);
         }
     }
     pthread_cond_signal(&inbox->filled);
@@ -200,17 +231,18 @@ bool inbox_put(struct inbox *inbox, struct store_op *ops, size_t count)
     return fits || !open;
 }
 
-bool inbox_wait(struct inbox *inbox, struct op_list *list)
+bool inbox_wait(struct inbox *inbox, bool wait, struct op_list *list)
 {
     pthread_mutex_lock(&inbox->mutex);
-    while (inbox->waiting.count == 0 && !inbox->closing) {
+    while (wait && inbox->waiting.count == 0 && !inbox->closing) {
         pthread_cond_wait(&inbox->filled, &inbox->mutex);
     }
     struct op_list empty = *list;
     *list = inbox->waiting;
     inbox->waiting = empty;
+    bool open = !inbox->closing;
     pthread_mutex_unlock(&inbox->mutex);
-    return list->count > 0;
+    return list->count > 0 || (!wait && open);
 }
 
 void inbox_close(struct inbox *inbox)

@@ -334,8 +334,38 @@ static bool sum_sender(struct inspection *inspection, const struct message_head 
         inspection->sender_count = count;
     }
     inspection->senders[head->sender].messages++;
-    inspection->senders[head->sender].bytes += (uint64_t)head->envelope_bytes + head->payload_bytes;
+    inspection->senders[head->sender].bytes +=
+        (uint64_t)head->envelope_bytes + head->payload_bytes + head->stored_bytes;
     return true;
+}
+
+/* The last byte of what should be there of a stored payload; that its segments are whole is found
+ * out when they are inspected. */
+static bool check_content_of(struct inspection *inspection, uint64_t content, uint64_t bytes,
+                             struct store_finding *finding)
+{
+    struct record_key key;
+    bool has = false;
+    if (content == 0 || bytes == 0) {
+        return true;
+    }
+    key_content(&key, content, (uint32_t)((bytes - 1) / STORED_SEGMENT_BYTES));
+    bool known = inspection_has(inspection, TABLE_CONTENT, &key, &has, NULL);
+    if (!has) {
+        finding->fault = STORED_FAULT_REFERENCE;
+    }
+    return known;
+}
+
+static bool check_upload(struct inspection *inspection, struct bytes key, struct bytes record,
+                         struct store_finding *finding)
+{
+    struct upload_record fields;
+    if (!record_read_upload(key, record, &fields)) {
+        finding->fault = STORED_FAULT_CHECKSUM;
+        return true;
+    }
+    return check_content_of(inspection, fields.content, fields.durable_bytes, finding);
 }
 
 /* Of a first segment: whose it is. */
@@ -353,7 +383,8 @@ static bool check_head(struct inspection *inspection, struct bytes body,
     if (!has) {
         finding->fault = STORED_FAULT_REFERENCE;
     }
-    return known && sum_sender(inspection, &head);
+    return known && check_content_of(inspection, head.content, head.stored_bytes, finding) &&
+           sum_sender(inspection, &head);
 }
 
 /* What a message's segments still lack is told with its sequence, once. */
@@ -448,6 +479,9 @@ static const struct row rows[TABLE_COUNT] = {
     [TABLE_SENDER] = {name_sender, check_sender},
     [TABLE_ORDER_HEAD] = {name_order_head, check_order_head},
     [TABLE_BEHIND] = {name_behind, check_behind},
+    [TABLE_UPLOAD] = {name_nothing, check_upload},
+    [TABLE_CONTENT] = {name_message, NULL},
+    [TABLE_DOOMED] = {name_message, NULL},
 };
 
 bool inspect_record(struct inspection *inspection, enum table table, struct bytes key,

@@ -99,7 +99,8 @@ int batch_release_message(struct batch *batch, uint64_t sequence)
 static int append_entries(struct batch *batch, const struct store_op *op, uint64_t sequence)
 {
     const struct held_message *message = &op->append.message;
-    struct entry_record entry = {.bytes = message->envelope.size + message->payload.size,
+    struct entry_record entry = {.bytes = message->envelope.size + message->payload.size +
+                                          op->append.stored_bytes,
                                  .order = op->append.order};
     uint32_t count = op->append.recipient_count;
     int rc = 0;
@@ -139,7 +140,9 @@ static enum store_status admit(struct batch *batch, const struct store_op *op)
 
 static int apply_append(struct batch *batch, const struct store_op *op, struct store_result *result)
 {
-    int rc = duplicate_find(batch, op, &result->append.sequence);
+    uint64_t content = 0;
+    int rc = duplicate_find(batch, op->append.sender, op->append.id, op->now_ms,
+                            &result->append.sequence);
     if (rc != MDB_NOTFOUND) {
         result->append.duplicate = rc == 0;
         return rc;
@@ -152,8 +155,18 @@ static int apply_append(struct batch *batch, const struct store_op *op, struct s
     if (rc != 0 || result->status != STORE_DONE) {
         return rc;
     }
+    rc = op->append.stored_bytes > 0 ? batch_upload_claim(batch, op, &content) : 0;
+    if (rc != 0) {
+        result->status = STORE_NOT_FOUND;
+        return rc == MDB_NOTFOUND ? 0 : rc;
+    }
     uint64_t sequence = batch->next_sequence++;
-    rc = op->append.recipient_count > 0 ? message_store(batch, sequence, op, sender) : 0;
+    if (op->append.recipient_count > 0) {
+        rc = message_store(batch, sequence, op,
+                           &(struct message_head){.sender = sender, .content = content});
+    } else if (content > 0) {
+        rc = content_doom(batch, content);
+    }
     rc = rc != 0 ? rc : append_entries(batch, op, sequence);
     rc = rc != 0 ? rc : duplicate_remember(batch, op, sequence);
     result->append.sequence = sequence;
@@ -297,6 +310,12 @@ int batch_apply(struct batch *batch, const struct store_op *op)
     case STORE_USAGE:
         batch_usage(batch, op, result);
         return 0;
+    case STORE_UPLOAD:
+        return batch_upload_open(batch, op, result);
+    case STORE_CHUNK:
+        return batch_upload_chunk(batch, op, result);
+    case STORE_FETCH:
+        return content_fetch(batch, op, result);
     case STORE_RELEASE:
         break;
     }
@@ -324,6 +343,8 @@ int batch_write_state(struct batch *batch)
     struct record_key key;
     struct small_record record;
     int rc = duplicate_prune(batch);
+    rc = rc != 0 ? rc : batch_upload_prune(batch);
+    rc = rc != 0 ? rc : content_erase(batch);
     for (size_t i = 0; rc == 0 && i < batch->touched_count; i++) {
         rc = write_mailbox(batch, batch->touched[i]);
     }

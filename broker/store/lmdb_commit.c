@@ -118,6 +118,7 @@ static void batch_keep(struct batch *batch)
     }
     batch_end_senders(batch, true);
     store->next_sequence = batch->next_sequence;
+    store->doomed = store->doomed && !batch->erased_all;
     batch->undo_count = 0;
     batch->touched_count = 0;
 }
@@ -137,6 +138,8 @@ static void batch_begin(struct batch *batch)
     batch->last_time_ms = atomic_load(&batch->store->last_time_ms);
     batch->moved_bytes = 0;
     batch->appended_bytes = 0;
+    batch->changed = false;
+    batch->erased_all = false;
     batch->append_count = 0;
     batch->result_count = 0;
 }
@@ -146,7 +149,8 @@ static int batch_end(struct batch *batch)
 {
     MDB_txn *txn = batch->txn;
     int rc = 0;
-    if (batch->touched_count == 0 && batch->append_count == 0) {
+    bool idle = batch->touched_count == 0 && batch->append_count == 0 && !batch->changed;
+    if (idle && !batch->erases) {
         mdb_txn_abort(txn);
         return 0;
     }
@@ -211,7 +215,7 @@ static bool op_writes(enum store_op_kind kind)
 {
     return kind != STORE_TAKE && kind != STORE_RELEASE && kind != STORE_DEAD_LIST &&
            kind != STORE_DEAD_READ && kind != STORE_USAGE && kind != STORE_BACKUP &&
-           kind != STORE_BACKED_UP && kind != STORE_CHECK;
+           kind != STORE_BACKED_UP && kind != STORE_CHECK && kind != STORE_FETCH;
 }
 
 /* These read the file as it was committed, beside what a transaction sees. */
@@ -238,6 +242,8 @@ static size_t batch_size(const struct store_op *ops, size_t count, bool *out_wri
         if (op->kind == STORE_APPEND) {
             bytes += room_cost(op);
             recipients += op->append.recipient_count;
+        } else if (op->kind == STORE_CHUNK) {
+            bytes += room_cost(op);
         }
     }
     *out_writes = writes;
@@ -259,6 +265,22 @@ static int do_some(struct lmdb_store *store, const struct store_op *ops, size_t 
         batch_keep(&batch);
         atomic_store(&store->last_commit_ms, monotonic_ms());
         outbox_put(&store->outbox, batch.results, batch.result_count);
+    } else {
+        (void)batch_undo(&batch);
+    }
+    batch_fini(&batch);
+    return rc;
+}
+
+/* While nobody wants anything: a batch of its own that erases. */
+static int erase_some(struct lmdb_store *store)
+{
+    struct batch batch = {.store = store, .writes = true, .erases = true};
+    size_t done = 0;
+    int rc = batch_run(&batch, NULL, 0, &done);
+    if (rc == 0) {
+        batch_keep(&batch);
+        atomic_store(&store->last_commit_ms, monotonic_ms());
     } else {
         (void)batch_undo(&batch);
     }
@@ -295,9 +317,9 @@ void *lmdb_writer(void *argument)
     struct op_list list = {0};
     int rc = 0;
     atomic_store(&store->last_commit_ms, monotonic_ms());
-    while (rc == 0 && inbox_wait(&store->inbox, &list)) {
+    while (rc == 0 && inbox_wait(&store->inbox, !store->doomed, &list)) {
         atomic_store(&store->busy, true);
-        rc = do_all(store, &list);
+        rc = list.count > 0 ? do_all(store, &list) : erase_some(store);
         op_list_clear(&list);
         if (rc != 0) {
             latch(store, rc);

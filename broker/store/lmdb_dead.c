@@ -54,8 +54,9 @@ static int lay_message(struct batch *batch, bool whole, struct store_dead *out_d
     out_dead->damaged = out_dead->damaged || damaged;
     out_dead->accepted_ms = entry.accepted_ms;
     out_dead->expires_ms = entry.expires_ms;
+    out_dead->stored_bytes = entry.stored_bytes;
     out_dead->message = entry.message;
-    batch->moved_bytes += whole ? out_dead->bytes : (uint64_t)RECORD_SEGMENT_BYTES;
+    batch->moved_bytes += RECORD_SEGMENT_BYTES + entry.message.payload.size;
     return rc;
 }
 

@@ -32,13 +32,14 @@ static int read_known(struct batch *batch, const struct record_key *key,
     return record_read_duplicate(key_bytes(key), record, out_known) ? 0 : MDB_NOTFOUND;
 }
 
-int duplicate_find(struct batch *batch, const struct store_op *op, uint64_t *out_sequence)
+int duplicate_find(struct batch *batch, const char *sender, const char *id, int64_t now_ms,
+                   uint64_t *out_sequence)
 {
     struct record_key key;
     struct duplicate_record known = {0};
-    key_duplicate(&key, op->append.sender, op->append.id);
+    key_duplicate(&key, sender, id);
     int rc = read_known(batch, &key, &known);
-    if (rc == 0 && !is_within(batch, known.accepted_ms, op->now_ms)) {
+    if (rc == 0 && !is_within(batch, known.accepted_ms, now_ms)) {
         rc = MDB_NOTFOUND;
     }
     if (rc == 0) {

@@ -36,7 +36,7 @@ static size_t segment_content(size_t left, bool first)
 }
 
 int message_store(struct batch *batch, uint64_t sequence, const struct store_op *op,
-                  uint32_t sender)
+                  const struct message_head *refers)
 {
     const struct held_message *message = &op->append.message;
     struct content content = {{message->envelope, message->payload}};
@@ -61,7 +61,9 @@ int message_store(struct batch *batch, uint64_t sequence, const struct store_op 
                                           .payload_bytes = (uint32_t)message->payload.size,
                                           .accepted_ms = op->now_ms,
                                           .expires_ms = op->append.expires_ms,
-                                          .sender = sender};
+                                          .sender = refers->sender,
+                                          .content = refers->content,
+                                          .stored_bytes = op->append.stored_bytes};
             message_head_write(record + RECORD_HEAD_BYTES, &fields);
         }
         content_move(&content, record + head, piece);
@@ -69,45 +71,10 @@ int message_store(struct batch *batch, uint64_t sequence, const struct store_op 
         left -= piece;
         segment++;
     } while (left > 0);
-    batch_count_in(batch, sender, (uint64_t)message->envelope.size + message->payload.size);
+    batch_count_in(batch, refers->sender,
+                   (uint64_t)message->envelope.size + message->payload.size +
+                       op->append.stored_bytes);
     return 0;
-}
-
-/* What its sender no longer has in the store: the first segment says so. */
-static void count_out(struct batch *batch, const MDB_val *key, const MDB_val *value)
-{
-    struct bytes body = {0};
-    struct message_head head;
-    if (key->mv_size == MESSAGE_KEY_BYTES &&
-        memcmp((const uint8_t *)key->mv_data + MESSAGE_KEY_BYTES - 2, "\0\0", 2) == 0 &&
-        record_open(TABLE_MESSAGE, bytes_of_val(key), bytes_of_val(value), &body) &&
-        message_head_read(body, &head)) {
-        batch_count_out(batch, head.sender, (uint64_t)head.envelope_bytes + head.payload_bytes);
-    }
-}
-
-int message_delete(struct batch *batch, uint64_t sequence)
-{
-    MDB_cursor *cursor = NULL;
-    int rc = mdb_cursor_open(batch->txn, batch->store->tables[TABLE_MESSAGE], &cursor);
-    while (rc == 0) {
-        struct record_key key;
-        uint64_t found = 0;
-        key_message(&key, sequence, 0);
-        MDB_val key_value = val_of_key(&key);
-        MDB_val value;
-        rc = mdb_cursor_get(cursor, &key_value, &value, MDB_SET_RANGE);
-        if (rc != 0 || !key_read_sequence(bytes_of_val(&key_value), &found) || found != sequence) {
-            break;
-        }
-        count_out(batch, &key_value, &value);
-        batch->moved_bytes += value.mv_size;
-        rc = mdb_cursor_del(cursor, 0);
-    }
-    if (cursor != NULL) {
-        mdb_cursor_close(cursor);
-    }
-    return rc == MDB_NOTFOUND ? 0 : rc;
 }
 
 /* The segment under the cursor, opened; NULL data when it is not the one that is due. */
@@ -156,6 +123,8 @@ static void give(const struct message_head *head, struct buffer *buffer, const u
 {
     out_entry->accepted_ms = head->accepted_ms;
     out_entry->expires_ms = head->expires_ms;
+    out_entry->content = head->content;
+    out_entry->stored_bytes = head->stored_bytes;
     out_entry->message = (struct held_message){
         .envelope = {data, head->envelope_bytes},
         .payload = {data + head->envelope_bytes, payload_bytes},
@@ -178,6 +147,58 @@ static int find_first(MDB_cursor *cursor, uint64_t sequence, struct bytes *out_f
     }
     *out_first = open_segment(sequence, 0, &key_value, &value);
     return out_first->data != NULL && message_head_read(*out_first, out_head) ? 0 : MDB_NOTFOUND;
+}
+
+/* What its sender no longer has in the store: the first segment says so. */
+static void count_out(struct batch *batch, const MDB_val *key, const MDB_val *value)
+{
+    struct bytes body = {0};
+    struct message_head head;
+    if (key->mv_size == MESSAGE_KEY_BYTES &&
+        memcmp((const uint8_t *)key->mv_data + MESSAGE_KEY_BYTES - 2, "\0\0", 2) == 0 &&
+        record_open(TABLE_MESSAGE, bytes_of_val(key), bytes_of_val(value), &body) &&
+        message_head_read(body, &head)) {
+        batch_count_out(batch, head.sender,
+                        (uint64_t)head.envelope_bytes + head.payload_bytes + head.stored_bytes);
+    }
+}
+
+/* The payload that is stored apart goes with its message. That of a message whose head is broken
+ * stays: bytes that nobody needs are better than a guess. */
+static int doom_content(struct batch *batch, MDB_cursor *cursor, uint64_t sequence)
+{
+    struct message_head head;
+    struct bytes first;
+    int rc = find_first(cursor, sequence, &first, &head);
+    if (rc == 0 && head.content != 0) {
+        rc = content_doom(batch, head.content);
+    }
+    return rc == MDB_NOTFOUND ? 0 : rc;
+}
+
+int message_delete(struct batch *batch, uint64_t sequence)
+{
+    MDB_cursor *cursor = NULL;
+    int rc = mdb_cursor_open(batch->txn, batch->store->tables[TABLE_MESSAGE], &cursor);
+    rc = rc != 0 ? rc : doom_content(batch, cursor, sequence);
+    while (rc == 0) {
+        struct record_key key;
+        uint64_t found = 0;
+        key_message(&key, sequence, 0);
+        MDB_val key_value = val_of_key(&key);
+        MDB_val value;
+        rc = mdb_cursor_get(cursor, &key_value, &value, MDB_SET_RANGE);
+        if (rc != 0 || !key_read_sequence(bytes_of_val(&key_value), &found) || found != sequence) {
+            break;
+        }
+        count_out(batch, &key_value, &value);
+        batch->moved_bytes += value.mv_size;
+        rc = mdb_cursor_del(cursor, 0);
+    }
+    if (cursor != NULL) {
+        mdb_cursor_close(cursor);
+    }
+    return rc == MDB_NOTFOUND ? 0 : rc;
 }
 
 static int load(MDB_cursor *cursor, uint64_t sequence, struct store_entry *out_entry)

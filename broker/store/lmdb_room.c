@@ -120,15 +120,25 @@ int room_measure(struct lmdb_store *store)
 
 uint64_t room_cost(const struct store_op *op)
 {
-    const struct held_message *message = &op->append.message;
+    const struct held_message *message = NULL;
+    if (op->kind == STORE_CHUNK) {
+        return op->chunk.message.payload.size + COST_APPEND_BYTES;
+    }
+    message = &op->append.message;
     return message->envelope.size + message->payload.size + COST_APPEND_BYTES +
            (uint64_t)op->append.recipient_count * COST_RECIPIENT_BYTES;
+}
+
+bool room_has(const struct lmdb_store *store, uint64_t bytes)
+{
+    const struct room *room = &store->room;
+    return bytes <= room->disk_bytes && room->used_bytes + bytes <= room->append_bytes;
 }
 
 bool room_take(struct lmdb_store *store, uint64_t bytes)
 {
     struct room *room = &store->room;
-    if (bytes > room->disk_bytes || room->used_bytes + bytes > room->append_bytes) {
+    if (!room_has(store, bytes)) {
         return false;
     }
     room->disk_bytes -= bytes;

@@ -24,7 +24,8 @@ int batch_sender_in(struct batch *batch, const struct store_op *op, struct store
                     uint32_t *out_number)
 {
     const struct held_message *message = &op->append.message;
-    const uint64_t bytes = (uint64_t)message->envelope.size + message->payload.size;
+    const uint64_t bytes =
+        (uint64_t)message->envelope.size + message->payload.size + op->append.stored_bytes;
     struct sender *sender = sender_add(&batch->store->senders, op->append.sender);
     if (sender == NULL) {
         return ENOMEM;

@@ -235,6 +235,14 @@ static bool read_mailboxes(struct lmdb_store *store, MDB_txn *txn, struct store_
     return list_found(store) ? true : failed(store, problem, "no memory for the mailboxes", ENOMEM);
 }
 
+static int find_doomed(struct lmdb_store *store, MDB_txn *txn)
+{
+    MDB_stat stat;
+    int rc = mdb_stat(txn, store->tables[TABLE_DOOMED], &stat);
+    store->doomed = rc == 0 && stat.ms_entries > 0;
+    return rc;
+}
+
 bool lmdb_read_start(struct lmdb_store *store, struct store_problem *problem)
 {
     MDB_txn *txn = NULL;
@@ -250,6 +258,11 @@ bool lmdb_read_start(struct lmdb_store *store, struct store_problem *problem)
         !read_mailboxes(store, txn, problem)) {
         mdb_txn_abort(txn);
         return false;
+    }
+    rc = find_doomed(store, txn);
+    if (rc != 0) {
+        mdb_txn_abort(txn);
+        return failed(store, problem, "the tables cannot be opened", rc);
     }
     /* Handles opened in a transaction stay only when it commits. */
     rc = mdb_txn_commit(txn);

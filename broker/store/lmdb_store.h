@@ -27,6 +27,7 @@
 #include <lmdb.h>
 
 enum {
+    CONTENT_ERASE_SEGMENTS = 64, /* in one batch: 4 MiB go, and nobody waits for it */
     /* A read-only batch met something that must be moved aside: do it again, writing. */
     BATCH_NEEDS_WRITE = -31001,
 };
@@ -54,7 +55,9 @@ struct lmdb_store {
     struct store_compaction compaction; /* on opening, for the caller */
     struct backup *backup;
     struct round *round;    /* of a check; NULL: none was begun */
-    uint64_t next_sequence; /* as committed */
+    uint64_t next_sequence; /* as committed; contents have numbers of the same row */
+    bool doomed;            /* perhaps a content is to be erased */
+    int64_t next_prune_ms;  /* of uploads; broker time */
     struct room room;
     struct inbox inbox;
     struct outbox outbox;
@@ -79,6 +82,9 @@ struct batch {
     MDB_txn *txn;
     bool writes;
     bool refuse_appends; /* the file is full: only what gives room back */
+    bool erases;         /* of itself: no op is in it */
+    bool changed;        /* something beside entries and messages */
+    bool erased_all;     /* nothing is doomed any more */
     uint64_t next_sequence;
     int64_t last_time_ms;
     uint64_t moved_bytes; /* read or deleted so far */
@@ -170,9 +176,9 @@ int batch_backed_up(struct batch *batch, struct store_result *result);
 /* lmdb_round.c: a check of the whole store, in steps. */
 int batch_check(struct batch *batch, const struct store_op *op, struct store_result *result);
 
-/* lmdb_message.c. `sender`: its number. */
+/* lmdb_message.c. `refers`: to its sender and its stored payload; the rest of it is the op's. */
 int message_store(struct batch *batch, uint64_t sequence, const struct store_op *op,
-                  uint32_t sender);
+                  const struct message_head *refers);
 int message_delete(struct batch *batch, uint64_t sequence);
 /* *out_damaged instead of a message when it is not whole. */
 int message_load(struct batch *batch, uint64_t sequence, struct store_entry *out_entry,
@@ -182,15 +188,32 @@ int message_load_envelope(struct batch *batch, uint64_t sequence, struct store_e
                           bool *out_damaged);
 
 /* lmdb_duplicate.c. MDB_NOTFOUND: not known within the window. */
-int duplicate_find(struct batch *batch, const struct store_op *op, uint64_t *out_sequence);
+int duplicate_find(struct batch *batch, const char *sender, const char *id, int64_t now_ms,
+                   uint64_t *out_sequence);
 int duplicate_remember(struct batch *batch, const struct store_op *op, uint64_t sequence);
 int duplicate_prune(struct batch *batch);
+
+/* lmdb_upload.c */
+int batch_upload_open(struct batch *batch, const struct store_op *op, struct store_result *result);
+int batch_upload_chunk(struct batch *batch, const struct store_op *op, struct store_result *result);
+/* Takes the whole upload of an append for its message. MDB_NOTFOUND: not there, or not whole. */
+int batch_upload_claim(struct batch *batch, const struct store_op *op, uint64_t *out_content);
+int batch_upload_prune(struct batch *batch);
+
+/* lmdb_content.c */
+int content_write(struct batch *batch, uint64_t content, uint64_t offset, struct bytes data);
+int content_fetch(struct batch *batch, const struct store_op *op, struct store_result *result);
+/* Nobody needs it any more. */
+int content_doom(struct batch *batch, uint64_t content);
+/* A few segments of what is doomed. */
+int content_erase(struct batch *batch);
 
 /* lmdb_room.c */
 void room_init(struct lmdb_store *store);
 /* Before a transaction begins. */
 int room_measure(struct lmdb_store *store);
 bool room_take(struct lmdb_store *store, uint64_t bytes);
+bool room_has(const struct lmdb_store *store, uint64_t bytes);
 uint64_t room_cost(const struct store_op *op);
 /* Makes the file longer than the pages that LMDB can count after a commit. */
 int room_extend_file(struct lmdb_store *store, uint64_t batch_bytes);

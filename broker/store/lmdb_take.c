@@ -200,7 +200,6 @@ static int keep(struct take *take, int number, uint64_t bytes)
     /* In the result before anything can fail, so that the message is dropped with it. */
     take->count++;
     take->bytes += bytes;
-    take->batch->moved_bytes += bytes;
     take->mailbox->picks += number == SCAN_LATER ? 0 : 1;
     take->full = take->count == take->max_entries;
     if (!claims_add(&take->mailbox->claims, &scan->key)) {
@@ -227,6 +226,7 @@ static int take_one(struct take *take, int number)
     *entry = (struct store_entry){.key = scan->key, .attempts = record.attempts};
     rc = damaged ? 0 : message_load(take->batch, scan->key.sequence, entry, &damaged);
     if (rc == 0) {
+        take->batch->moved_bytes += entry->message.envelope.size + entry->message.payload.size;
         rc = damaged ? note_damaged(take, &scan->key) : keep(take, number, record.bytes);
     }
     return rc != 0 ? rc : scan_advance(take, number, NULL);

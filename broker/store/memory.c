@@ -5,6 +5,7 @@
  */
 #include "store/engine.h"
 #include "store/mailbox.h"
+#include "store/memory_content.h"
 #include "store/memory_dead.h"
 #include "store/memory_duplicate.h"
 #include "store/memory_mailbox.h"
@@ -29,6 +30,7 @@ struct memory_store {
     size_t mailbox_capacity;
     struct memory_duplicates duplicates;
     struct sender_table senders;
+    struct memory_contents contents;
     struct outbox outbox;
     uint64_t next_sequence;
     uint64_t used_bytes;
@@ -118,14 +120,18 @@ static enum store_status admit(const struct memory_store *store, const struct st
 }
 
 /* Takes the message's references over. */
-static bool add_entries(struct memory_store *store, struct store_op *op, uint64_t sequence)
+static bool add_entries(struct memory_store *store, struct store_op *op, uint64_t sequence,
+                        struct memory_content *content)
 {
     struct memory_message *message = calloc(1, sizeof *message);
     if (message == NULL) {
+        memory_content_free(content);
         return false;
     }
     struct held_message *held = &op->append.message;
-    *message = (struct memory_message){.bytes = held->envelope.size + held->payload.size,
+    *message = (struct memory_message){.bytes = held->envelope.size + held->payload.size +
+                                                op->append.stored_bytes,
+                                       .content = content,
                                        .accepted_ms = op->now_ms,
                                        .expires_ms = op->append.expires_ms,
                                        .sender = sender_find(&store->senders, op->append.sender),
@@ -166,7 +172,8 @@ static bool apply_append(struct memory_store *store, struct store_op *op,
         return false;
     }
     if (sender_is_over(sender, &op->append.quota,
-                       cost_of(&op->append.message) - COST_APPEND_BYTES)) {
+                       cost_of(&op->append.message) - COST_APPEND_BYTES +
+                           op->append.stored_bytes)) {
         result->status = STORE_OVER_QUOTA;
         result->append.usage = sender->usage;
         result->append.quota = op->append.quota;
@@ -176,11 +183,23 @@ static bool apply_append(struct memory_store *store, struct store_op *op,
     if (result->status != STORE_DONE) {
         return true;
     }
+    struct memory_content *content = NULL;
+    if (op->append.stored_bytes > 0) {
+        content = memory_contents_claim(&store->contents, op->append.sender, op->append.id,
+                                        op->append.stored_bytes);
+        if (content == NULL) {
+            result->status = STORE_NOT_FOUND;
+            return true;
+        }
+    }
     uint64_t sequence = store->next_sequence++;
     result->append.sequence = sequence;
-    if (op->append.recipient_count > 0) {
+    if (op->append.recipient_count == 0) {
+        store->used_bytes -= content != NULL ? content->durable_bytes : 0;
+        memory_content_free(content);
+    } else {
         store->used_bytes += cost_of(&op->append.message);
-        if (!add_entries(store, op, sequence)) {
+        if (!add_entries(store, op, sequence, content)) {
             return false;
         }
     }
@@ -201,6 +220,11 @@ static bool remove_entry(struct memory_store *store, const struct entry_key *key
     return true;
 }
 
+static uint64_t cost_of_message(const struct memory_message *message)
+{
+    return cost_of(&message->held) + (message->content != NULL ? message->content->bytes : 0);
+}
+
 static bool apply_ack(struct memory_store *store, const struct entry_key *key,
                       struct store_result *result)
 {
@@ -208,7 +232,7 @@ static bool apply_ack(struct memory_store *store, const struct entry_key *key,
     if (!remove_entry(store, key, result, &entry)) {
         return true;
     }
-    uint64_t bytes = cost_of(&entry.message->held);
+    uint64_t bytes = cost_of_message(entry.message);
     store->used_bytes -= memory_message_unref(entry.message) ? bytes : 0;
     return memory_order_pass(find_mailbox(store, key->mailbox), entry.order, &result->turn);
 }
@@ -263,7 +287,7 @@ static bool apply_dead(struct memory_store *store, const struct store_op *op,
         result->replayed_bytes = entry.message->bytes;
         return memory_order_add(mailbox, &entry);
     }
-    uint64_t bytes = cost_of(&entry.message->held);
+    uint64_t bytes = cost_of_message(entry.message);
     store->used_bytes -= memory_message_unref(entry.message) ? bytes : 0;
     return true;
 }
@@ -286,6 +310,10 @@ static void give(struct memory_entry *entry, struct store_entry *out_entry)
                                       .accepted_ms = message->accepted_ms,
                                       .expires_ms = message->expires_ms,
                                       .message = message->held};
+    if (message->content != NULL) {
+        out_entry->content = message->content->number;
+        out_entry->stored_bytes = message->content->bytes;
+    }
     if (message->held.envelope_buffer != NULL) {
         (void)buffer_ref(message->held.envelope_buffer);
     }
@@ -350,6 +378,41 @@ static bool apply_upkeep(const struct store_op *op, struct store_result *result)
     return result->backup != NULL;
 }
 
+static uint64_t room_left(const struct memory_store *store)
+{
+    uint64_t limit = store->settings.map_bytes / 100 * APPEND_PERCENT;
+    return limit > store->used_bytes ? limit - store->used_bytes : 0;
+}
+
+/* False without memory. */
+static bool apply_upload(struct memory_store *store, struct store_op *op,
+                         struct store_result *result)
+{
+    struct memory_contents *contents = &store->contents;
+    uint64_t sequence = 0;
+    store->used_bytes -=
+        memory_contents_prune(contents, op->now_ms - store->settings.upload_keep_ms);
+    if (op->kind == STORE_CHUNK) {
+        uint64_t most = room_left(store);
+        store->used_bytes += memory_contents_chunk(contents, op, most, result);
+        return true;
+    }
+    memory_duplicates_prune(&store->duplicates, op->now_ms - store->settings.duplicate_window_ms,
+                            store->settings.duplicate_max);
+    if (memory_duplicates_find(&store->duplicates, op->upload.sender, op->upload.id, &sequence)) {
+        result->upload.accepted = true;
+        result->upload.durable_bytes = op->upload.bytes;
+        return true;
+    }
+    const struct sender *sender = sender_find(&store->senders, op->upload.sender);
+    const struct memory_room room = {.bytes = room_left(store),
+                                     .used_bytes = sender != NULL ? sender->usage.bytes : 0};
+    uint64_t freed = 0;
+    bool kept = memory_contents_open(contents, op, &room, &store->next_sequence, &freed, result);
+    store->used_bytes -= freed;
+    return kept;
+}
+
 static bool apply(struct memory_store *store, struct store_op *op, struct store_result *result)
 {
     switch (op->kind) {
@@ -382,6 +445,11 @@ static bool apply(struct memory_store *store, struct store_op *op, struct store_
     case STORE_BACKED_UP:
     case STORE_CHECK:
         return apply_upkeep(op, result);
+    case STORE_UPLOAD:
+    case STORE_CHUNK:
+        return apply_upload(store, op, result);
+    case STORE_FETCH:
+        return memory_contents_fetch(&store->contents, op, result);
     }
     return true;
 }
@@ -403,8 +471,9 @@ static void memory_submit(struct store *base, struct store_op *ops, size_t count
                 outbox_put(&store->outbox, &result, 1);
             }
         }
-        if (op->kind == STORE_APPEND) {
-            held_message_drop(&op->append.message);
+        struct held_message *message = stored_message(op);
+        if (message != NULL) {
+            held_message_drop(message);
         }
     }
 }
@@ -417,6 +486,7 @@ static void memory_close(struct store *base)
         free(store->mailboxes[i]);
     }
     free(store->mailboxes);
+    memory_contents_fini(&store->contents);
     memory_duplicates_fini(&store->duplicates);
     sender_table_fini(&store->senders);
     outbox_fini(&store->outbox);

@@ -1,6 +1,8 @@
 /* SPDX-License-Identifier: EUPL-1.2 */
 #include "store/memory_dead.h"
 
+#include "store/memory_content.h"
+
 #include <stdio.h>
 #include <stdlib.h>
 
@@ -44,6 +46,7 @@ static void lay(const struct memory_entry *entry, bool whole, struct store_dead 
         .accepted_ms = message->accepted_ms,
         .expires_ms = message->expires_ms,
         .bytes = message->bytes,
+        .stored_bytes = message->content != NULL ? message->content->bytes : 0,
         .message = {.envelope = message->held.envelope,
                     .envelope_buffer = reference(message->held.envelope_buffer)},
     };

@@ -2,6 +2,7 @@
 #include "store/memory_mailbox.h"
 
 #include "store/claims.h"
+#include "store/memory_content.h"
 #include "store/turn.h"
 
 #include <stdlib.h>
@@ -16,6 +17,7 @@ bool memory_message_unref(struct memory_message *message)
     if (message->sender != NULL) {
         sender_count_out(message->sender, message->bytes);
     }
+    memory_content_free(message->content);
     held_message_drop(&message->held);
     free(message);
     return true;

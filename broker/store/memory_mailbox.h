@@ -13,12 +13,15 @@
 
 enum { MEMORY_LATER = LANE_COUNT, MEMORY_LISTS = LANE_COUNT + 1 };
 
+struct memory_content;
+
 struct memory_message {
     uint32_t entries;
     uint64_t bytes;
     int64_t accepted_ms;
     int64_t expires_ms;
-    struct sender *sender; /* who is counted for it; NULL: nobody */
+    struct sender *sender;          /* who is counted for it; NULL: nobody */
+    struct memory_content *content; /* of a payload that is stored apart, or NULL */
     struct held_message held;
 };
 

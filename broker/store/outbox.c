@@ -44,6 +44,8 @@ void store_result_drop(struct store_result *result)
     } else if (result->kind == STORE_CHECK) {
         free(result->checked);
         result->checked = NULL;
+    } else if (result->kind == STORE_FETCH) {
+        held_message_drop(&result->fetched);
     }
 }
 

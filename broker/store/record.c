@@ -14,8 +14,9 @@
 const char *table_name(enum table table)
 {
     static const char *const names[TABLE_COUNT] = {
-        "meta", "mailbox",   "message",       "refs",   "ready",      "later",
-        "dead", "duplicate", "duplicate_age", "sender", "order_head", "behind"};
+        "meta",       "mailbox", "message",   "refs",          "ready",
+        "later",      "dead",    "duplicate", "duplicate_age", "sender",
+        "order_head", "behind",  "upload",    "content",       "doomed"};
     return names[table];
 }
 
@@ -91,6 +92,23 @@ void key_sender(struct record_key *out_key, uint32_t sender)
 {
     out_key->size = 0;
     key_add(out_key, sender, 4);
+}
+
+void key_upload(struct record_key *out_key, const char *sender, const char *id)
+{
+    key_duplicate(out_key, sender, id);
+}
+
+void key_content(struct record_key *out_key, uint64_t content, uint32_t segment)
+{
+    out_key->size = 0;
+    key_add(out_key, content, 8);
+    key_add(out_key, segment, 4);
+}
+
+void key_doomed(struct record_key *out_key, uint64_t content)
+{
+    key_refs(out_key, content);
 }
 
 struct bytes key_bytes(const struct record_key *key)
@@ -383,6 +401,31 @@ bool record_read_sender(struct bytes key, struct bytes record, struct sender_rec
     return true;
 }
 
+void record_write_upload(struct small_record *out, const struct record_key *key,
+                         const struct upload_record *upload)
+{
+    body_begin(out);
+    body_add(out, upload->content, 8);
+    body_add(out, upload->bytes, 8);
+    body_add(out, upload->durable_bytes, 8);
+    body_add(out, (uint64_t)upload->touched_ms, 8);
+    body_seal(out, TABLE_UPLOAD, key);
+}
+
+bool record_read_upload(struct bytes key, struct bytes record, struct upload_record *out_upload)
+{
+    struct bytes body = {0};
+    if (!record_open(TABLE_UPLOAD, key, record, &body) || body.size != 32) {
+        return false;
+    }
+    out_upload->content = number_get(body.data, 8);
+    out_upload->bytes = number_get(body.data + 8, 8);
+    out_upload->durable_bytes = number_get(body.data + 16, 8);
+    out_upload->touched_ms = time_get(body.data + 24);
+    return out_upload->content > 0 && out_upload->bytes > 0 &&
+           out_upload->durable_bytes <= out_upload->bytes;
+}
+
 /* Messages. */
 
 void message_head_write(uint8_t *body, const struct message_head *head)
@@ -391,7 +434,9 @@ void message_head_write(uint8_t *body, const struct message_head *head)
     at = number_put(at, head->payload_bytes, 4);
     at = number_put(at, (uint64_t)head->accepted_ms, 8);
     at = number_put(at, (uint64_t)head->expires_ms, 8);
-    (void)number_put(at, head->sender, 4);
+    at = number_put(at, head->sender, 4);
+    at = number_put(at, head->content, 8);
+    (void)number_put(at, head->stored_bytes, 8);
 }
 
 bool message_head_read(struct bytes body, struct message_head *out_head)
@@ -404,5 +449,7 @@ bool message_head_read(struct bytes body, struct message_head *out_head)
     out_head->accepted_ms = time_get(body.data + 8);
     out_head->expires_ms = time_get(body.data + 16);
     out_head->sender = (uint32_t)number_get(body.data + 24, 4);
+    out_head->content = number_get(body.data + 28, 8);
+    out_head->stored_bytes = number_get(body.data + 36, 8);
     return (uint64_t)out_head->envelope_bytes + out_head->payload_bytes <= MESSAGE_CONTENT_BYTES;
 }

@@ -22,7 +22,11 @@
  *   order_head     mailbox u32 | order u64              sequence u64 of the one that is not behind
  *   behind         mailbox | order | sequence u64       attempts u32 | bytes u64 | lane u8
  *                                                       | due u64
- * Content is the envelope's bytes, then the payload's. Pure; any thread.
+ *   upload         sender | 0x00 | id                   see struct upload_record
+ *   content        content u64 | segment u32            bytes of a stored payload
+ *   doomed         content u64                          0 u32
+ * A message's content is the envelope's bytes, then the payload's, unless that is stored apart. A
+ * doomed content is erased in steps. Pure; any thread.
  */
 #ifndef RELAIS_STORE_RECORD_H
 #define RELAIS_STORE_RECORD_H
@@ -46,6 +50,9 @@ enum table {
     TABLE_SENDER,
     TABLE_ORDER_HEAD,
     TABLE_BEHIND,
+    TABLE_UPLOAD,
+    TABLE_CONTENT,
+    TABLE_DOOMED,
     TABLE_COUNT
 };
 
@@ -59,12 +66,15 @@ enum {
     /* A full segment fills its 16 overflow pages of 4,096 bytes to the last byte: LMDB puts a
      * header of 16 bytes in front of the run. */
     RECORD_SEGMENT_BYTES = 16 * 4096 - 16,
-    MESSAGE_HEAD_BYTES = 4 + 4 + 8 + 8 + 4,
+    MESSAGE_HEAD_BYTES = 4 + 4 + 8 + 8 + 4 + 8 + 8,
     MESSAGE_FIRST_BYTES = RECORD_SEGMENT_BYTES - RECORD_HEAD_BYTES - MESSAGE_HEAD_BYTES,
     MESSAGE_NEXT_BYTES = RECORD_SEGMENT_BYTES - RECORD_HEAD_BYTES,
     /* LIMIT_PAYLOAD_BYTES_MAX and an envelope, with room; the segment number has 16 bits. */
     MESSAGE_CONTENT_BYTES = 128 * 1024 * 1024,
 };
+
+_Static_assert((int)STORED_SEGMENT_BYTES == (int)MESSAGE_NEXT_BYTES,
+               "a chunk fills the segments of a content");
 
 struct record_key {
     uint8_t data[RECORD_KEY_BYTES];
@@ -95,7 +105,9 @@ struct message_head {
     uint32_t payload_bytes;
     int64_t accepted_ms;
     int64_t expires_ms;
-    uint32_t sender; /* its number in `sender` */
+    uint32_t sender;       /* its number in `sender` */
+    uint64_t content;      /* of a payload that is stored apart; 0: it follows the envelope */
+    uint64_t stored_bytes; /* its length */
 };
 
 struct sender_record {
@@ -134,6 +146,14 @@ struct dead_record {
     struct bytes reason;
 };
 
+/* A payload that is on its way in. Segments before durable_bytes are there. */
+struct upload_record {
+    uint64_t content;
+    uint64_t bytes; /* of the whole */
+    uint64_t durable_bytes;
+    int64_t touched_ms;
+};
+
 struct duplicate_record {
     uint64_t sequence;
     int64_t accepted_ms;
@@ -153,13 +173,16 @@ void key_duplicate_age(struct record_key *out_key, const struct duplicate_record
 void key_sender(struct record_key *out_key, uint32_t sender);
 void key_order_head(struct record_key *out_key, uint32_t mailbox, uint64_t order);
 void key_behind(struct record_key *out_key, const struct behind_key *behind);
+void key_upload(struct record_key *out_key, const char *sender, const char *id); /* id "": first */
+void key_content(struct record_key *out_key, uint64_t content, uint32_t segment);
+void key_doomed(struct record_key *out_key, uint64_t content);
 struct bytes key_bytes(const struct record_key *key);
 
 /* `table` is TABLE_READY or TABLE_LATER. */
 bool key_read_entry(enum table table, struct bytes key, struct entry_key *out_entry);
 bool key_read_mailbox(struct bytes key, uint32_t *out_mailbox);
 bool key_read_sender(struct bytes key, uint32_t *out_sender);
-bool key_read_sequence(struct bytes key, uint64_t *out_sequence); /* of message and refs */
+bool key_read_sequence(struct bytes key, uint64_t *out_sequence); /* message, refs, content... */
 bool key_read_dead(struct bytes key, struct dead_key *out_dead);
 bool key_read_duplicate_age(struct bytes key, struct duplicate_record *out_duplicate);
 bool key_read_order_head(struct bytes key, uint32_t *out_mailbox, uint64_t *out_order);
@@ -205,6 +228,9 @@ bool record_read_order_head(struct bytes key, struct bytes record, uint64_t *out
 void record_write_behind(struct small_record *out, const struct record_key *key,
                          const struct behind_record *behind);
 bool record_read_behind(struct bytes key, struct bytes record, struct behind_record *out_behind);
+void record_write_upload(struct small_record *out, const struct record_key *key,
+                         const struct upload_record *upload);
+bool record_read_upload(struct bytes key, struct bytes record, struct upload_record *out_upload);
 
 /* The head of segment 0: written behind RECORD_HEAD_BYTES; read from an opened body. */
 void message_head_write(uint8_t *body, const struct message_head *head);

@@ -32,6 +32,7 @@ struct store_settings {
     uint64_t map_bytes; /* largest size of the file; sparse. Default 64 GiB */
     uint64_t reserve_bytes;      /* free room on the disk below which appends are refused */
     int64_t duplicate_window_ms; /* default 24 h */
+    int64_t upload_keep_ms;      /* an unfinished upload that nobody touches; default 7 days */
     uint64_t duplicate_max;      /* remembered ids; the oldest go first. Default 10,000,000 */
     const char *backup_path;     /* folder of backups, made with mode 0700; NULL: none are made */
 };

@@ -49,6 +49,8 @@ extern "C" {
     X(NO_SUBSCRIBER, 27, false, "nobody has subscribed to this flow")                              \
     X(OVER_QUOTA, 29, true, "beyond a quota of the member")                                        \
     X(BACKUP_FAILED, 34, false, "the backup could not be made")                                    \
+    X(UNKNOWN_UPLOAD, 32, true, "the broker does not know this upload")                            \
+    X(INCOMPLETE, 33, true, "bytes of the payload are missing")                                    \
     X(UNREACHABLE, 100, true, "the broker cannot be reached")                                      \
     X(TIMED_OUT, 101, true, "no answer in time")                                                   \
     X(KEY_REFUSED, 102, false, "the broker does not know this key, or its own key is another")     \

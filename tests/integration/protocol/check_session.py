@@ -98,6 +98,7 @@ class Hello(BrokerCase):
             pb.Limits(
                 payload_bytes=1_048_576, envelope_bytes=16_384, batch_messages=1024, batch_bytes=2_097_152,
                 window_messages=4096, window_bytes=8_388_608, credit=1024, consumers=64,
+                stored_bytes=4_294_967_295,
             ),
         )  # fmt: skip
 

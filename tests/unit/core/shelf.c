@@ -40,14 +40,16 @@ static struct held_message add_ref(const struct held_message *message)
 void shelf_fini(struct shelf *shelf)
 {
     for (size_t i = 0; i < shelf->op_count; i++) {
-        if (shelf->ops[i]->op.kind == STORE_APPEND) {
-            drop_ref(&shelf->ops[i]->op.append.message);
+        struct held_message *message = stored_message(&shelf->ops[i]->op);
+        if (message) {
+            drop_ref(message);
         }
         free(shelf->ops[i]);
     }
     for (size_t i = 0; i < shelf->entry_count; i++) {
         drop_ref(&shelf->entries[i].message);
     }
+    memory_contents_fini(&shelf->contents);
     free(shelf->ops);
     free(shelf->entries);
     free(shelf->ids);
@@ -64,7 +66,8 @@ static void count(struct shelf *shelf, enum store_op_kind kind)
         [STORE_RELEASE] = &shelf->releases,     [STORE_DEAD_LIST] = &shelf->dead_lists,
         [STORE_DEAD_READ] = &shelf->dead_reads, [STORE_REPLAY] = &shelf->replays,
         [STORE_DROP] = &shelf->drops,           [STORE_USAGE] = &shelf->usages,
-        [STORE_MAILBOXES] = &shelf->announces,
+        [STORE_MAILBOXES] = &shelf->announces,  [STORE_UPLOAD] = &shelf->uploads,
+        [STORE_CHUNK] = &shelf->chunks,         [STORE_FETCH] = &shelf->fetches,
     };
     ++*counters[kind];
 }
@@ -92,6 +95,12 @@ void shelf_submit(struct shelf *shelf, const struct store_op *op)
         snprintf(copy->id, sizeof copy->id, "%s", op->append.id);
         memcpy(copy->recipients, op->append.recipients,
                op->append.recipient_count * sizeof *op->append.recipients);
+    } else if (op->kind == STORE_UPLOAD) {
+        snprintf(copy->name, sizeof copy->name, "%s", op->upload.sender);
+        snprintf(copy->id, sizeof copy->id, "%s", op->upload.id);
+    } else if (op->kind == STORE_CHUNK) {
+        snprintf(copy->name, sizeof copy->name, "%s", op->chunk.sender);
+        snprintf(copy->id, sizeof copy->id, "%s", op->chunk.id);
     } else if (op->kind == STORE_BURY) {
         assert(strlen(op->bury.reason) <= 256);
         snprintf(copy->reason, sizeof copy->reason, "%s", op->bury.reason);
@@ -110,7 +119,8 @@ bool shelf_has_id(const struct shelf *shelf, const char *sender, const char *id)
     return false;
 }
 
-static void add_entry(struct shelf *shelf, const struct shelf_op *op, size_t recipient)
+static void add_entry(struct shelf *shelf, const struct shelf_op *op, size_t recipient,
+                      struct memory_content *content)
 {
     const struct store_recipient *to = &op->recipients[recipient];
     assert(to->mailbox < shelf->name_count && shelf->names[to->mailbox][0]);
@@ -120,6 +130,7 @@ static void add_entry(struct shelf *shelf, const struct shelf_op *op, size_t rec
     struct shelf_entry *entry = &shelf->entries[shelf->entry_count++];
     *entry = (struct shelf_entry){.accepted_ms = op->op.now_ms,
                                   .expires_ms = op->op.append.expires_ms,
+                                  .content = content,
                                   .message = add_ref(&op->op.append.message)};
     entry->key = (struct entry_key){.mailbox = to->mailbox,
                                     .lane = to->lane,
@@ -130,13 +141,16 @@ static void add_entry(struct shelf *shelf, const struct shelf_op *op, size_t rec
 static bool is_over(const struct store_usage *usage, const struct store_op *op)
 {
     const struct store_usage *quota = &op->append.quota;
-    uint64_t bytes = op->append.message.envelope.size + op->append.message.payload.size;
+    uint64_t bytes = op->append.message.envelope.size + op->append.message.payload.size +
+                     op->append.stored_bytes;
     return (quota->messages > 0 && usage->messages >= quota->messages) ||
            (quota->bytes > 0 && usage->bytes + bytes > quota->bytes);
 }
 
 static void append(struct shelf *shelf, struct shelf_op *op, struct store_result *result)
 {
+    struct memory_content *content = NULL;
+    uint64_t stored = op->op.append.stored_bytes;
     if (shelf->no_room) {
         result->status = STORE_NO_ROOM;
     } else if (shelf_has_id(shelf, op->name, op->id)) {
@@ -145,10 +159,13 @@ static void append(struct shelf *shelf, struct shelf_op *op, struct store_result
         result->status = STORE_OVER_QUOTA;
         result->append.usage = shelf->usage;
         result->append.quota = op->op.append.quota;
+    } else if (stored > 0 &&
+               !(content = memory_contents_claim(&shelf->contents, op->name, op->id, stored))) {
+        result->status = STORE_NOT_FOUND;
     } else {
         shelf->sequence++;
         for (size_t i = 0; i < op->op.append.recipient_count; i++) {
-            add_entry(shelf, op, i);
+            add_entry(shelf, op, i, content);
         }
         shelf->ids = grown(shelf->ids, shelf->id_count, &shelf->id_capacity, sizeof *shelf->ids);
         snprintf(shelf->ids[shelf->id_count++], sizeof *shelf->ids, "%s %s", op->name, op->id);
@@ -216,6 +233,8 @@ static void take(struct shelf *shelf, const struct shelf_op *op, struct store_re
                                  .attempts = next->attempts,
                                  .accepted_ms = next->accepted_ms,
                                  .expires_ms = next->expires_ms,
+                                 .content = next->content ? next->content->number : 0,
+                                 .stored_bytes = next->content ? next->content->bytes : 0,
                                  .message = add_ref(&next->message)};
         next = best(shelf, id, op->op.now_ms);
     }
@@ -352,6 +371,34 @@ static void settle_dead(struct shelf *shelf, const struct shelf_op *op, struct s
     }
 }
 
+static void upload(struct shelf *shelf, struct shelf_op *op, struct store_result *result)
+{
+    uint64_t freed = 0;
+    uint64_t next = shelf->sequence + 1;
+    uint64_t room = shelf->no_room ? 0 : UINT64_MAX;
+    if (op->op.kind == STORE_FETCH && shelf->damaged) {
+        result->status = STORE_DAMAGED;
+    } else if (op->op.kind == STORE_FETCH) {
+        assert(memory_contents_fetch(&shelf->contents, &op->op, result));
+    } else if (op->op.kind == STORE_CHUNK) {
+        op->op.chunk.sender = op->name;
+        op->op.chunk.id = op->id;
+        memory_contents_chunk(&shelf->contents, &op->op, room, result);
+        drop_ref(&op->op.chunk.message);
+    } else if (shelf_has_id(shelf, op->name, op->id)) {
+        result->upload.accepted = true;
+        result->upload.durable_bytes = op->op.upload.bytes;
+    } else {
+        op->op.upload.sender = op->name;
+        op->op.upload.id = op->id;
+        assert(memory_contents_open(
+            &shelf->contents, &op->op,
+            &(struct memory_room){.bytes = room, .used_bytes = shelf->usage.bytes}, &next, &freed,
+            result));
+        shelf->sequence = next - 1;
+    }
+}
+
 bool shelf_work(struct shelf *shelf, struct store_result *out_result)
 {
     if (shelf->op_count == 0) {
@@ -384,6 +431,11 @@ bool shelf_work(struct shelf *shelf, struct store_result *out_result)
         break;
     case STORE_USAGE:
         out_result->usage = shelf->usage;
+        break;
+    case STORE_UPLOAD:
+    case STORE_CHUNK:
+    case STORE_FETCH:
+        upload(shelf, &op, out_result);
         break;
     default:
         settle(shelf, &op, out_result);

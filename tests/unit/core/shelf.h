@@ -8,6 +8,7 @@
 #define RELAIS_TESTS_CORE_SHELF_H
 
 #include "core/stored.h"
+#include "store/memory_content.h"
 
 #include <stddef.h>
 
@@ -22,6 +23,7 @@ struct shelf_entry {
     char reason[260];
     int64_t accepted_ms, expires_ms;
     struct held_message message;
+    struct memory_content *content; /* its stored payload, or NULL */
 };
 
 struct shelf_op {
@@ -50,6 +52,9 @@ struct shelf {
     size_t mailboxes;                                      /* names */
     size_t dead_lists, dead_reads, replays, drops, usages, announces;
     struct store_usage usage; /* of every sender; set by a test */
+    size_t uploads, chunks, fetches;
+    struct memory_contents contents; /* as the memory engine has them */
+    bool damaged;                    /* set by a test: no fetch finds its bytes */
 };
 
 void shelf_fini(struct shelf *shelf);

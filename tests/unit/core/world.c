@@ -120,7 +120,9 @@ static void hear(struct world *world, const struct effect *effect)
     assert(told->messages);
     for (size_t i = 0; i < told->message_count; i++) {
         told->messages[i] = effect->send.messages[i];
-        buffer_ref(told->messages[i].envelope_buffer);
+        if (told->messages[i].envelope_buffer) {
+            buffer_ref(told->messages[i].envelope_buffer);
+        }
         if (told->messages[i].payload_buffer) {
             buffer_ref(told->messages[i].payload_buffer);
         }
@@ -209,8 +211,8 @@ void world_frames(struct world *world, uint64_t connection, const char *key,
     free(copies);
 }
 
-static void say_with(struct world *world, uint64_t connection, const char *key,
-                     const Relais__V1__ToBroker *command, struct bytes body)
+void world_say_with(struct world *world, uint64_t connection, const char *key,
+                    const Relais__V1__ToBroker *command, struct bytes body)
 {
     size_t size = relais__v1__to_broker__get_packed_size(command);
     uint8_t *packed = malloc(size + 1);
@@ -226,7 +228,7 @@ static void say_with(struct world *world, uint64_t connection, const char *key,
 void world_say(struct world *world, uint64_t connection, const char *key,
                const Relais__V1__ToBroker *command)
 {
-    say_with(world, connection, key, command, (struct bytes){0});
+    world_say_with(world, connection, key, command, (struct bytes){0});
 }
 
 void world_hello(struct world *world, uint64_t connection, const char *key)
@@ -355,6 +357,7 @@ void world_submit(struct world *world, uint64_t connection, const char *key, uin
         parts[i].envelope_bytes =
             (uint32_t)relais__v1__envelope__get_packed_size(&messages[i].envelope);
         parts[i].payload_bytes = messages[i].payload_bytes;
+        parts[i].upload = messages[i].upload;
         pointers[i] = &parts[i];
         bytes += parts[i].envelope_bytes + parts[i].payload_bytes;
     }
@@ -376,7 +379,7 @@ void world_submit(struct world *world, uint64_t connection, const char *key, uin
     Relais__V1__ToBroker command = RELAIS__V1__TO_BROKER__INIT;
     command.command_case = RELAIS__V1__TO_BROKER__COMMAND_SUBMIT;
     command.submit = &submit;
-    say_with(world, connection, key, &command, (struct bytes){body, bytes});
+    world_say_with(world, connection, key, &command, (struct bytes){body, bytes});
     free(body);
     free(parts);
     free(pointers);

@@ -79,9 +79,12 @@ struct message {
     uint32_t payload_bytes;
     char *to_one[1];
     uint8_t digest[32];
+    uint32_t upload; /* that holds the payload; 0: it is in the body */
 };
 /* A good message from dila to commune-76540/etat-civil with this id and a payload of 20 bytes. */
 void message_init(struct message *message, const char *id);
+void world_say_with(struct world *world, uint64_t connection, const char *key,
+                    const Relais__V1__ToBroker *command, struct bytes body);
 void world_submit(struct world *world, uint64_t connection, const char *key, uint64_t first,
                   struct message *messages, size_t count);
 void world_submit_one(struct world *world, uint64_t connection, uint64_t number, const char *id);

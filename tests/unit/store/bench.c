@@ -121,7 +121,8 @@ static void release(struct buffer *buffer)
     free(buffer);
 }
 
-static struct held_message make_message(const char *id, size_t envelope_bytes, size_t payload_bytes)
+static struct held_message make_message(const char *id, size_t from, size_t envelope_bytes,
+                                        size_t payload_bytes)
 {
     size_t size = envelope_bytes + payload_bytes;
     struct buffer *buffer = malloc(sizeof *buffer + size);
@@ -130,7 +131,7 @@ static struct held_message make_message(const char *id, size_t envelope_bytes, s
     }
     uint8_t *data = (uint8_t *)(buffer + 1);
     for (size_t i = 0; i < size; i++) {
-        data[i] = content_byte(id, i);
+        data[i] = content_byte(id, from + i);
     }
     atomic_fetch_add(&live_buffers, 1);
     atomic_init(&buffer->references, 2);
@@ -150,12 +151,13 @@ struct store_op op_mailbox(uint32_t id, const char *name)
 struct store_op op_append(const char *id, size_t envelope_bytes, size_t payload_bytes,
                           const struct store_recipient *recipients, uint32_t count)
 {
-    return (struct store_op){.kind = STORE_APPEND,
-                             .append = {.sender = "dila",
-                                        .id = id,
-                                        .message = make_message(id, envelope_bytes, payload_bytes),
-                                        .recipients = recipients,
-                                        .recipient_count = count}};
+    return (struct store_op){
+        .kind = STORE_APPEND,
+        .append = {.sender = "dila",
+                   .id = id,
+                   .message = make_message(id, 0, envelope_bytes, payload_bytes),
+                   .recipients = recipients,
+                   .recipient_count = count}};
 }
 
 struct store_op op_take(uint32_t mailbox, uint32_t max_entries)
@@ -204,6 +206,27 @@ struct store_op op_usage(const char *sender)
 struct store_op op_dead(enum store_op_kind kind, uint32_t mailbox, uint64_t sequence)
 {
     return (struct store_op){.kind = kind, .dead = {.mailbox = mailbox, .sequence = sequence}};
+}
+
+struct store_op op_upload(const char *id, uint64_t bytes, uint32_t most)
+{
+    return (struct store_op){.kind = STORE_UPLOAD,
+                             .upload = {.sender = "dila", .id = id, .bytes = bytes, .most = most}};
+}
+
+struct store_op op_chunk(const char *id, uint64_t offset, size_t size)
+{
+    return (struct store_op){.kind = STORE_CHUNK,
+                             .chunk = {.sender = "dila",
+                                       .id = id,
+                                       .offset = offset,
+                                       .message = make_message(id, (size_t)offset, 0, size)}};
+}
+
+struct store_op op_fetch(uint64_t content, uint64_t offset, uint32_t bytes)
+{
+    return (struct store_op){.kind = STORE_FETCH,
+                             .fetch = {.content = content, .offset = offset, .bytes = bytes}};
 }
 
 void bench_submit(struct bench *bench, struct store_op *ops, size_t count)

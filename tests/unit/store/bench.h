@@ -45,6 +45,11 @@ struct store_op op_usage(const char *sender);
 /* DEAD_READ, REPLAY or DROP. */
 struct store_op op_dead(enum store_op_kind kind, uint32_t mailbox, uint64_t sequence);
 
+struct store_op op_upload(const char *id, uint64_t bytes, uint32_t most);
+/* Bytes offset .. offset + size of what content_byte(id, ...) makes. */
+struct store_op op_chunk(const char *id, uint64_t offset, size_t size);
+struct store_op op_fetch(uint64_t content, uint64_t offset, uint32_t bytes);
+
 /* Submits (with the bench' time and next tickets) and waits for the results, in order. */
 void bench_do(struct bench *bench, struct store_op *ops, size_t count,
               struct store_result *out_results);

@@ -10,7 +10,16 @@
 #include <stdlib.h>
 #include <string.h>
 
-enum { BOXES = 4, ROUNDS = 400, BATCH = 12, RUNS = 12, IDS = 300, HELD = 4000, ORDERS = 5 };
+enum {
+    BOXES = 4,
+    ROUNDS = 400,
+    BATCH = 12,
+    RUNS = 12,
+    IDS = 300,
+    HELD = 4000,
+    ORDERS = 5,
+    UPLOADS = 6
+};
 
 static const char *const SENDERS[] = {"dila", "commune-76540", "departement-02", "nobody"};
 
@@ -20,6 +29,7 @@ static struct entry_key held[HELD];
 static size_t held_count;
 static struct dead_key dead[HELD];
 static size_t dead_count;
+static uint64_t content; /* that was handed out last */
 
 static uint32_t draw(uint32_t below)
 {
@@ -73,12 +83,39 @@ static struct store_op draw_dead(enum store_op_kind kind)
     return op_dead(kind, one->mailbox, one->sequence);
 }
 
+/* A few uploads of few segments, often begun anew, chunks often out of place. */
+static void draw_upload(struct store_op out_ops[ENGINE_COUNT], char *id,
+                        struct store_recipient *recipients)
+{
+    const uint64_t segment = STORED_SEGMENT_BYTES;
+    uint32_t number = draw(UPLOADS);
+    uint64_t bytes = (1 + number % 2) * segment + number;
+    uint32_t what = draw(8);
+    uint64_t offset = draw(3) * segment;
+    size_t left = (size_t)(bytes > offset ? bytes - offset : 0);
+    size_t size = draw(2) == 0 || left < segment ? left : (size_t)segment;
+    (void)snprintf(id, 16, "u%u", number + UPLOADS * draw(3));
+    *recipients = (struct store_recipient){.mailbox = draw(BOXES), .lane = LANE_NORMAL};
+    for (int i = 0; i < ENGINE_COUNT; i++) {
+        if (what == 0) {
+            out_ops[i] = op_upload(id, bytes, 4);
+        } else if (what < 5) {
+            out_ops[i] = op_chunk(id, offset, size > 0 ? size : 1);
+        } else if (what < 7) {
+            out_ops[i] = op_append(id, 1, 0, recipients, 1);
+            out_ops[i].append.stored_bytes = bytes;
+        } else {
+            out_ops[i] = op_fetch(content, number, 1 + number);
+        }
+    }
+}
+
 static void draw_op(struct store_op out_ops[ENGINE_COUNT], char *id,
                     struct store_recipient *recipients)
 {
     struct entry_key key = any_held();
     struct store_op op;
-    switch (draw(15)) {
+    switch (draw(18)) {
     case 0:
     case 1:
     case 2:
@@ -113,6 +150,11 @@ static void draw_op(struct store_op out_ops[ENGINE_COUNT], char *id,
     case 13:
         op = op_usage(SENDERS[draw(4)]);
         break;
+    case 14:
+    case 15:
+    case 16:
+        draw_upload(out_ops, id, recipients);
+        return;
     default:
         op = op_release(&key);
         break;
@@ -143,6 +185,9 @@ static void compare_entries(const struct store_result *left, const struct store_
         ck_assert(same_key(&one->key, &other->key));
         ck_assert_uint_eq(one->attempts, other->attempts);
         ck_assert_int_eq(one->accepted_ms, other->accepted_ms);
+        ck_assert_uint_eq(one->content, other->content);
+        ck_assert_uint_eq(one->stored_bytes, other->stored_bytes);
+        content = one->content > 0 ? one->content : content;
         ck_assert(same_bytes(one->message.envelope, other->message.envelope));
         ck_assert(same_bytes(one->message.payload, other->message.payload));
         if (held_count < HELD) {
@@ -166,6 +211,7 @@ static void compare_dead(const struct store_result *left, const struct store_res
         ck_assert_int_eq(one->accepted_ms, other->accepted_ms);
         ck_assert_int_eq(one->expires_ms, other->expires_ms);
         ck_assert_uint_eq(one->bytes, other->bytes);
+        ck_assert_uint_eq(one->stored_bytes, other->stored_bytes);
         ck_assert_str_eq(one->reason, other->reason);
         ck_assert_int_eq(one->damaged, other->damaged);
         ck_assert(same_bytes(one->message.envelope, other->message.envelope));
@@ -202,6 +248,11 @@ static void compare(struct store_result *left, struct store_result *right,
     } else if (left->kind == STORE_ACK || left->kind == STORE_BURY) {
         ck_assert_int_eq(left->turn.passed, right->turn.passed);
         ck_assert_int_eq(left->turn.due_ms, right->turn.due_ms);
+    } else if (left->kind == STORE_UPLOAD || left->kind == STORE_CHUNK) {
+        ck_assert_uint_eq(left->upload.durable_bytes, right->upload.durable_bytes);
+        ck_assert_int_eq(left->upload.accepted, right->upload.accepted);
+    } else if (left->kind == STORE_FETCH) {
+        ck_assert(same_bytes(left->fetched.payload, right->fetched.payload));
     } else if (left->kind == STORE_REPLAY) {
         ck_assert_uint_eq(left->replayed_bytes, right->replayed_bytes);
     }
@@ -242,6 +293,7 @@ START_TEST(both_engines_answer_the_same)
     state = seed;
     held_count = 0;
     dead_count = 0;
+    content = 0;
     for (int i = 0; i < ENGINE_COUNT; i++) {
         bench_init(&twins[i], (enum engine_kind)i);
         twins[i].settings.duplicate_window_ms = 5000;

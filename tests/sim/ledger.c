@@ -17,6 +17,7 @@ enum {
     NOISE_BYTES = 256 * 1024,
     NOISE_STEP = 61, /* payloads of the same size differ */
     ID_BYTES = 16,
+    KEY_TEXT_BYTES = 24, /* "dossier ", a number of 32 bits */
     DIGEST_BYTES = 32,
     ID_FIELD = 0x0a, /* field 1, a string */
 };
@@ -61,7 +62,7 @@ static Relais__V1__Priority priority_of(const struct message *message)
 static void pack(struct message *message)
 {
     char id[ID_BYTES];
-    char key[ID_BYTES] = "";
+    char key[KEY_TEXT_BYTES] = "";
     char *to[TOWN_PLACES];
     uint8_t digest[DIGEST_BYTES] = {0};
     uint8_t *data = NULL;

@@ -27,6 +27,22 @@ BUGS = {
         "    (void)nanosleep(&slow, NULL);\n"
         "    rc = mdb_txn_commit(txn);\n",
     ),
+    "answer-after-failure": (
+        "broker/store/lmdb_commit.c",
+        "    int rc = batch_run(&batch, ops, size, out_done);\n",
+        "    int rc = batch_run(&batch, ops, size, out_done);\n"
+        "    rc = rc > 0 ? 0 : rc;\n",
+    ),
+    # A second sync that succeeds says nothing about what the first one could not write.
+    "try-again-after-failure": (
+        "broker/store/lmdb_commit.c",
+        "    int rc = batch_run(&batch, ops, size, out_done);\n",
+        "    int rc = batch_run(&batch, ops, size, out_done);\n"
+        "    if (rc > 0) {\n"
+        "        (void)batch_undo(&batch);\n"
+        "        rc = batch_run(&batch, ops, size, out_done);\n"
+        "    }\n",
+    ),
     "forget-duplicates": (
         "broker/store/lmdb_duplicate.c",
         "    if (rc == 0) {\n        *out_sequence = known.sequence;\n    }\n    return rc;\n",

@@ -28,6 +28,7 @@ static const struct column lines[] = {
     {"why", N_("Why"), COLUMN_TEXT},
     {"reason", N_("Reason given"), COLUMN_TEXT},
     {"attempts", N_("Attempts"), COLUMN_NUMBER},
+    {"history", N_("History"), COLUMN_TEXT},
     {"whole", N_("Message"), COLUMN_TEXT},
     {"accepted", N_("Accepted"), COLUMN_TEXT},
     {"died", N_("Given up"), COLUMN_TEXT},

@@ -4,6 +4,7 @@
 #include "cli/message_json.h"
 #include "program/locale.h"
 
+#include <stdio.h>
 #include <stdlib.h>
 #include <time.h>
 
@@ -13,6 +14,7 @@ enum {
     BUSY_MS_MAX = 5000,
     MS_PER_S = 1000,
     NS_PER_MS = 1000000,
+    HISTORY_BYTES = 16 * 512, /* an attempt with the longest reason */
 };
 
 bool dead_letters_init(struct dead_letters *letters, relais_client *client, const char *address)
@@ -82,6 +84,52 @@ static void set_time(json_t *object, const char *key, int64_t ms)
     }
 }
 
+static const char *ending_name(relais_ending ending)
+{
+    static const char *const names[] = {"unknown", "lease", "nack", "refuse"};
+    return names[ending];
+}
+
+static const char *ending_text(relais_ending ending)
+{
+    static const char *const texts[] = {N_("failed"), N_("no answer in time"), N_("put back"),
+                                        N_("refused")};
+    return _(texts[ending]);
+}
+
+static json_t *history_json(const relais_dead_letter *letter)
+{
+    json_t *history = json_array();
+    for (size_t i = 0; i < letter->history_count; i++) {
+        const relais_failed_attempt *attempt = &letter->history[i];
+        json_t *object = json_pack("{s:i, s:s}", "number", (int)attempt->number, "ending",
+                                   ending_name(attempt->ending));
+        set_time(object, "at", attempt->at_ms);
+        set_text(object, "client", attempt->client);
+        set_text(object, "reason", attempt->reason);
+        json_array_append_new(history, object);
+    }
+    return history;
+}
+
+/* One after the other in a cell. */
+static json_t *history_text(const relais_dead_letter *letter)
+{
+    char text[HISTORY_BYTES] = "";
+    size_t used = 0;
+    for (size_t i = 0; i < letter->history_count && used < sizeof text; i++) {
+        const relais_failed_attempt *attempt = &letter->history[i];
+        json_t *at = time_json(attempt->at_ms);
+        const char *comma = attempt->reason[0] != '\0' ? ": " : "";
+        int size = snprintf(text + used, sizeof text - used, "%s%u. %s %s, %s%s%s",
+                            i > 0 ? "; " : "", attempt->number, json_string_value(at),
+                            attempt->client, ending_text(attempt->ending), comma, attempt->reason);
+        json_decref(at);
+        used += size > 0 ? (size_t)size : 0;
+    }
+    return json_string(text);
+}
+
 json_t *dead_letter_json(const char *address, const relais_dead_letter *letter, bool for_people)
 {
     json_t *object =
@@ -101,6 +149,10 @@ json_t *dead_letter_json(const char *address, const relais_dead_letter *letter, 
     set_text(object, "from", letter->from);
     set_text(object, "flow", letter->flow);
     set_text(object, "type", letter->type);
+    if (letter->history_count > 0) {
+        json_object_set_new(object, "history",
+                            for_people ? history_text(letter) : history_json(letter));
+    }
     if (for_people) {
         set_text(object, "why", relais_status_text(letter->code));
         set_text(object, "whole",

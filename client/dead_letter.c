@@ -18,6 +18,18 @@ enum {
     BROKER_STATUS_END = 100, /* numbers from here up arise on this side: see status.h */
 };
 
+static void keep_attempt(const Relais__V1__FailedAttempt *said, relais_failed_attempt *out_attempt)
+{
+    bool known = said->ending > 0 && (int)said->ending <= (int)RELAIS_ENDING_REFUSE;
+    *out_attempt = (relais_failed_attempt){
+        .number = said->number,
+        .at_ms = said->at_ms,
+        .ending = known ? (relais_ending)said->ending : RELAIS_ENDING_UNKNOWN,
+    };
+    error_copy_text(out_attempt->client, sizeof out_attempt->client, said->client);
+    error_copy_text(out_attempt->reason, sizeof out_attempt->reason, said->reason);
+}
+
 static void keep(const Relais__V1__DeadLetter *said, relais_dead_letter *out_letter)
 {
     bool known = said->code > 0 && (int)said->code < BROKER_STATUS_END;
@@ -37,6 +49,11 @@ static void keep(const Relais__V1__DeadLetter *said, relais_dead_letter *out_let
     error_copy_text(out_letter->from, sizeof out_letter->from, said->from);
     error_copy_text(out_letter->flow, sizeof out_letter->flow, said->flow);
     error_copy_text(out_letter->type, sizeof out_letter->type, said->type);
+    size_t most = sizeof out_letter->history / sizeof out_letter->history[0];
+    out_letter->history_count = said->n_history < most ? said->n_history : most;
+    for (size_t i = 0; i < out_letter->history_count; i++) {
+        keep_attempt(said->history[i], &out_letter->history[i]);
+    }
 }
 
 bool dead_letters_keep(const Relais__V1__DeadLetters *said, relais_dead_page *page)

@@ -36,6 +36,9 @@ static void give_verdict(const struct verdict *verdict, struct delivery *deliver
     if (delivery->tag > verdict->consumer->answered_tag) {
         verdict->consumer->answered_tag = delivery->tag;
     }
+    if (nack && !nack->uncounted) {
+        ref.ending = nack->refuse ? ENDING_REFUSE : ENDING_NACK;
+    }
     if (!nack) {
         entry_acknowledge(step, &ref);
     } else if (nack->refuse) {

@@ -308,6 +308,7 @@ static void drop_result(struct store_result *result)
     } else if (result->kind == STORE_DEAD_LIST || result->kind == STORE_DEAD_READ) {
         for (uint32_t i = 0; i < result->dead.count; i++) {
             held_message_drop(&result->dead.entries[i].message);
+            free(result->dead.entries[i].history);
         }
         free(result->dead.entries);
     } else if (result->kind == STORE_BACKUP || result->kind == STORE_BACKED_UP) {

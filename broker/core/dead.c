@@ -249,6 +249,31 @@ static void lay_envelope(struct step *step, struct bytes envelope, Relais__V1__D
     letter->type = (char *)effects_text(effects, read->type);
 }
 
+static void lay_history(struct step *step, const struct store_dead *dead,
+                        Relais__V1__DeadLetter *out_letter)
+{
+    struct effects *effects = step->effects;
+    size_t count = dead->history_count;
+    Relais__V1__FailedAttempt *values = effects_alloc(effects, (count + 1) * sizeof *values);
+    Relais__V1__FailedAttempt **pointers =
+        effects_alloc(effects, (count + 1) * sizeof(Relais__V1__FailedAttempt *));
+    if (!values || !pointers) {
+        return;
+    }
+    for (size_t i = 0; i < count; i++) {
+        const struct stored_attempt *attempt = &dead->history[i];
+        relais__v1__failed_attempt__init(&values[i]);
+        values[i].number = attempt->number;
+        values[i].at_ms = attempt->at_ms;
+        values[i].ending = (Relais__V1__Ending)attempt->ending;
+        values[i].reason = (char *)effects_text(effects, attempt->reason);
+        values[i].client = (char *)effects_text(effects, attempt->client);
+        pointers[i] = &values[i];
+    }
+    out_letter->n_history = count;
+    out_letter->history = pointers;
+}
+
 static void lay_letter(struct step *step, const struct store_dead *dead,
                        Relais__V1__DeadLetter *out_letter)
 {
@@ -264,6 +289,7 @@ static void lay_letter(struct step *step, const struct store_dead *dead,
     out_letter->stored_bytes = dead->stored_bytes;
     out_letter->accepted_ms = dead->accepted_ms;
     out_letter->expires_at_ms = dead->expires_ms;
+    lay_history(step, dead, out_letter);
     lay_envelope(step, dead->message.envelope, out_letter);
 }
 

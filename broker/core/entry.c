@@ -9,6 +9,8 @@
 #include "core/note.h"
 #include "core/refusal.h"
 
+#include <string.h>
+
 uint64_t entry_bytes(const struct store_entry *entry)
 {
     return (uint64_t)entry->message.envelope.size + entry->message.payload.size +
@@ -41,16 +43,45 @@ void entry_acknowledge(struct step *step, const struct entry_ref *ref)
     op_of(step, ref, STORE_ACK, &ticket)->ack = ref->key;
 }
 
-void entry_defer(struct step *step, const struct entry_ref *ref, int64_t due_ms)
+/* What is kept of the attempt that has failed. NULL: none has (or without memory). */
+static const struct stored_attempt *attempt_of(struct step *step, const struct entry_ref *ref,
+                                               const char *reason)
+{
+    struct stored_attempt *attempt =
+        ref->ending != ENDING_NONE ? effects_alloc(step->effects, sizeof *attempt) : NULL;
+    if (!attempt) {
+        return NULL;
+    }
+    const struct directory_client *client =
+        directory_client(step->core->directory, ref->holder->session->key);
+    *attempt = (struct stored_attempt){
+        .number = ref->attempts, .ending = (uint8_t)ref->ending, .at_ms = step->now.wall_ms};
+    if (client) {
+        memcpy(attempt->client, client->name, strnlen(client->name, STORED_CLIENT_BYTES));
+    }
+    if (ref->ending != ENDING_LEASE) {
+        memcpy(attempt->reason, reason, strnlen(reason, STORED_REASON_BYTES));
+    }
+    return attempt;
+}
+
+static void defer(struct step *step, const struct entry_ref *ref, int64_t due_ms,
+                  const char *reason)
 {
     struct ticket *ticket = NULL;
     struct store_op *op = op_of(step, ref, STORE_DEFER, &ticket);
+    op->defer.attempt = attempt_of(step, ref, reason);
     op->defer.key = ref->key;
     op->defer.attempts = ref->attempts;
     op->defer.due_ms = due_ms > 0 ? due_ms : 1;
     if (ticket) {
         ticket->due_ms = op->defer.due_ms;
     }
+}
+
+void entry_defer(struct step *step, const struct entry_ref *ref, int64_t due_ms)
+{
+    defer(step, ref, due_ms, "");
 }
 
 void entry_bury(struct step *step, const struct entry_ref *ref, Relais__V1__Code code,
@@ -62,6 +93,7 @@ void entry_bury(struct step *step, const struct entry_ref *ref, Relais__V1__Code
     op->bury.attempts = ref->attempts;
     op->bury.code = (uint32_t)code;
     op->bury.reason = reason;
+    op->bury.attempt = attempt_of(step, ref, reason);
     if (ticket) {
         ticket->code = (uint32_t)code;
     }
@@ -73,7 +105,7 @@ void entry_try_again(struct step *step, const struct entry_ref *ref, int64_t due
     if (ref->attempts >= ref->attempts_most) {
         entry_bury(step, ref, RELAIS__V1__CODE__CODE_ATTEMPTS_EXHAUSTED, reason);
     } else {
-        entry_defer(step, ref, due_ms);
+        defer(step, ref, due_ms, reason);
     }
 }
 

@@ -20,6 +20,8 @@ struct entry_ref {
     uint64_t bytes;
     const struct consumer *consumer; /* who answered; NULL: nobody did */
     uint64_t tag;
+    const struct consumer *holder; /* who had it, when an attempt has failed */
+    enum stored_ending ending;     /* of that attempt */
 };
 
 uint64_t entry_bytes(const struct store_entry *entry);

@@ -111,7 +111,8 @@ struct entry_ref lease_entry(const struct delivery *delivery)
                               .key = delivery->key,
                               .attempts = delivery->attempts + 1,
                               .attempts_most = delivery->attempts_most,
-                              .bytes = delivery->bytes};
+                              .bytes = delivery->bytes,
+                              .holder = delivery->consumer};
 }
 
 static void unlink_delivery(struct core *core, struct delivery *delivery)
@@ -199,6 +200,7 @@ static void run_out(struct step *step, struct delivery *delivery)
     struct entry_ref ref = lease_entry(delivery);
     if (delivery->sent) {
         int64_t delay = backoff_ms(step->core, delivery->attempts);
+        ref.ending = ENDING_LEASE;
         entry_try_again(step, &ref, step->now.wall_ms + delay, "lease");
     } else {
         mailbox_put_back(step, ref.mailbox, &ref.key);

@@ -34,6 +34,20 @@ enum {
     STORED_SEGMENT_BYTES = 65511,
 };
 
+/* How an attempt ended; numbers are those of relais.v1.Ending. */
+enum stored_ending { ENDING_NONE = 0, ENDING_LEASE = 1, ENDING_NACK = 2, ENDING_REFUSE = 3 };
+
+enum { STORED_CLIENT_BYTES = 63, STORED_HISTORY = 16 /* the last attempts of an entry are kept */ };
+
+/* An attempt to deliver an entry that failed. Lives as long as the entry, or its dead letter. */
+struct stored_attempt {
+    uint32_t number;
+    uint8_t ending;
+    int64_t at_ms;
+    char client[STORED_CLIENT_BYTES + 1];
+    char reason[STORED_REASON_BYTES + 1];
+};
+
 enum lane { LANE_HIGH = 0, LANE_NORMAL = 1, LANE_LOW = 2, LANE_COUNT = 3 };
 
 /* Names one entry for as long as it exists in this place. */
@@ -133,14 +147,16 @@ struct store_op {
         struct entry_key ack;
         struct {
             struct entry_key key;
-            uint32_t attempts; /* made so far */
-            int64_t due_ms;    /* > 0 */
+            uint32_t attempts;                    /* made so far */
+            int64_t due_ms;                       /* > 0 */
+            const struct stored_attempt *attempt; /* that failed; NULL: none did */
         } defer;
         struct {
             struct entry_key key;
             uint32_t attempts;
-            uint32_t code;      /* relais.v1.Code */
-            const char *reason; /* NUL-terminated, at most LIMIT_REASON_BYTES */
+            uint32_t code;                        /* relais.v1.Code */
+            const char *reason;                   /* NUL-terminated, at most LIMIT_REASON_BYTES */
+            const struct stored_attempt *attempt; /* as in `defer` */
         } bury;
         struct entry_key release;
         struct {
@@ -216,7 +232,9 @@ struct store_dead {
     uint64_t stored_bytes;
     char reason[STORED_REASON_BYTES + 1];
     bool damaged; /* its record, or what was read of its message: the fields of that are 0 */
-    struct held_message message; /* DEAD_LIST: the envelope alone */
+    struct held_message message;    /* DEAD_LIST: the envelope alone */
+    struct stored_attempt *history; /* DEAD_READ: in order of number; receiver calls free() */
+    uint32_t history_count;
 };
 
 /* An entry went for good, and the next of its order came to its lane or its time. */

@@ -38,8 +38,11 @@ static void op_drop(struct store_op *op)
         held_message_drop(&op->append.message);
         free((void *)op->append.recipients);
         break;
+    case STORE_DEFER:
+        free((void *)op->defer.attempt);
+        break;
     case STORE_BURY:
-        free((void *)op->bury.reason);
+        free(op->bury.attempt != NULL ? (void *)op->bury.attempt : (void *)op->bury.reason);
         break;
     case STORE_USAGE:
         free((void *)op->usage.sender);
@@ -56,7 +59,6 @@ static void op_drop(struct store_op *op)
         break;
     case STORE_TAKE:
     case STORE_ACK:
-    case STORE_DEFER:
     case STORE_RELEASE:
     case STORE_DEAD_LIST:
     case STORE_DEAD_READ:
@@ -145,6 +147,39 @@ static bool own_names(struct store_op *op)
     return true;
 }
 
+static bool own_defer(struct store_op *op)
+{
+    if (op->defer.attempt == NULL) {
+        return true;
+    }
+    struct stored_attempt *own = malloc(sizeof *own);
+    if (own == NULL) {
+        return false;
+    }
+    *own = *op->defer.attempt;
+    op->defer.attempt = own;
+    return true;
+}
+
+/* The attempt, where there is one, and the reason behind it. */
+static bool own_bury(struct store_op *op)
+{
+    const char *reason = op->bury.reason != NULL ? op->bury.reason : "";
+    size_t attempt = op->bury.attempt != NULL ? sizeof *op->bury.attempt : 0;
+    size_t text = strlen(reason) + 1;
+    char *block = malloc(attempt + text);
+    if (block == NULL) {
+        return false;
+    }
+    memcpy(block + attempt, reason, text);
+    if (attempt > 0) {
+        memcpy(block, op->bury.attempt, attempt);
+        op->bury.attempt = (const struct stored_attempt *)(void *)block;
+    }
+    op->bury.reason = block + attempt;
+    return true;
+}
+
 /* Exchanges borrowed pointers for copies; the message references are the op's already. */
 static bool op_own(struct store_op *op)
 {
@@ -154,9 +189,10 @@ static bool op_own(struct store_op *op)
         return op->mailbox.name != NULL;
     case STORE_MAILBOXES:
         return own_names(op);
+    case STORE_DEFER:
+        return own_defer(op);
     case STORE_BURY:
-        op->bury.reason = strdup(op->bury.reason != NULL ? op->bury.reason : "");
-        return op->bury.reason != NULL;
+        return own_bury(op);
     case STORE_APPEND:
         return own_append(op);
     case STORE_USAGE:
@@ -171,7 +207,6 @@ static bool op_own(struct store_op *op)
         return own_name(&op->chunk.sender, &op->chunk.id);
     case STORE_TAKE:
     case STORE_ACK:
-    case STORE_DEFER:
     case STORE_RELEASE:
     case STORE_DEAD_LIST:
     case STORE_DEAD_READ:

@@ -134,6 +134,18 @@ static bool name_behind(struct bytes key, struct store_finding *finding)
     return true;
 }
 
+static bool name_attempt(struct bytes key, struct store_finding *finding)
+{
+    struct dead_key entry;
+    uint32_t number = 0;
+    if (!key_read_attempt(key, &entry, &number)) {
+        return false;
+    }
+    finding->mailbox = entry.mailbox;
+    finding->sequence = entry.sequence;
+    return true;
+}
+
 /* What must be true of a record whose checksum matches. Each is false only when that could not be
  * found out; what is wrong is in finding->fault, STORED_FAULT_COUNT_OF when nothing is. */
 
@@ -190,6 +202,17 @@ static bool check_order_head(struct inspection *inspection, struct bytes key, st
 {
     uint64_t sequence = 0;
     if (!record_read_order_head(key, record, &sequence)) {
+        finding->fault = STORED_FAULT_CHECKSUM;
+        return true;
+    }
+    return check_mailbox_of(inspection, finding);
+}
+
+static bool check_attempt(struct inspection *inspection, struct bytes key, struct bytes record,
+                          struct store_finding *finding)
+{
+    struct stored_attempt fields;
+    if (!record_read_attempt(key, record, &fields)) {
         finding->fault = STORED_FAULT_CHECKSUM;
         return true;
     }
@@ -482,6 +505,7 @@ static const struct row rows[TABLE_COUNT] = {
     [TABLE_UPLOAD] = {name_nothing, check_upload},
     [TABLE_CONTENT] = {name_message, NULL},
     [TABLE_DOOMED] = {name_message, NULL},
+    [TABLE_ATTEMPT] = {name_attempt, check_attempt},
 };
 
 bool inspect_record(struct inspection *inspection, enum table table, struct bytes key,

@@ -185,6 +185,10 @@ static int apply_ack(struct batch *batch, const struct entry_key *key, struct st
         result->status = STORE_NOT_FOUND;
         return 0;
     }
+    if (rc == 0 && entry.attempts > 0) {
+        struct dead_key name = {.mailbox = key->mailbox, .sequence = key->sequence};
+        rc = attempts_forget(batch, &name);
+    }
     return rc != 0 ? rc : batch_release_message(batch, key->sequence);
 }
 
@@ -200,6 +204,7 @@ static int apply_defer(struct batch *batch, const struct store_op *op, struct st
     }
     key.due_ms = op->defer.due_ms > 0 ? op->defer.due_ms : 1;
     entry.attempts = op->defer.attempts;
+    rc = rc != 0 ? rc : attempt_keep(batch, &key, op->defer.attempt);
     return rc != 0 ? rc : batch_put_entry(batch, mailbox, &key, &entry);
 }
 
@@ -234,9 +239,9 @@ static int apply_bury(struct batch *batch, const struct store_op *op, struct sto
     int rc = batch_bury(batch, &op->bury.key, &dead, &result->turn);
     if (rc == MDB_NOTFOUND) {
         result->status = STORE_NOT_FOUND;
-        rc = 0;
+        return 0;
     }
-    return rc;
+    return rc != 0 ? rc : attempt_keep(batch, &op->bury.key, op->bury.attempt);
 }
 
 static int apply_release(struct batch *batch, const struct entry_key *key)

@@ -148,6 +148,7 @@ int batch_dead_read(struct batch *batch, const struct store_op *op, struct store
     dead->sequence = op->dead.sequence;
     lay_record(key_bytes(&key), record, dead);
     rc = lay_message(batch, true, dead);
+    rc = rc != 0 ? rc : attempts_read(batch, &op->dead, dead);
     result->status = dead->damaged ? STORE_DAMAGED : STORE_DONE;
     return rc;
 }
@@ -201,6 +202,7 @@ int batch_replay(struct batch *batch, const struct store_op *op, struct store_re
         .mailbox = mailbox->id, .lane = fields.lane, .sequence = op->dead.sequence};
     struct entry_record entry = {.bytes = fields.bytes, .order = fields.order};
     rc = remove_dead(batch, mailbox, &key);
+    rc = rc != 0 ? rc : attempts_forget(batch, &op->dead);
     result->replayed_bytes = fields.bytes;
     return rc != 0 ? rc : order_admit(batch, mailbox, &place, &entry);
 }
@@ -216,5 +218,6 @@ int batch_drop(struct batch *batch, const struct store_op *op, struct store_resu
         return 0;
     }
     rc = rc != 0 ? rc : remove_dead(batch, mailbox, &key);
+    rc = rc != 0 ? rc : attempts_forget(batch, &op->dead);
     return rc != 0 ? rc : batch_release_message(batch, op->dead.sequence);
 }

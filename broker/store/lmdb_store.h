@@ -133,6 +133,13 @@ int batch_remove_entry(struct batch *batch, struct mailbox *mailbox, const struc
 int batch_bury(struct batch *batch, const struct entry_key *key, struct dead_record *dead,
                struct store_turn *out_turn);
 
+/* lmdb_attempt.c: a failed attempt is kept (NULL: there was none), all of an entry are forgotten,
+ * or read into its dead letter. */
+int attempt_keep(struct batch *batch, const struct entry_key *entry,
+                 const struct stored_attempt *attempt);
+int attempts_forget(struct batch *batch, const struct dead_key *name);
+int attempts_read(struct batch *batch, const struct dead_key *name, struct store_dead *out_dead);
+
 /* lmdb_order.c: an entry goes where it belongs, behind others of its order if there are some. */
 int order_admit(struct batch *batch, struct mailbox *mailbox, const struct entry_key *entry,
                 const struct entry_record *fields);

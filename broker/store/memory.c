@@ -5,6 +5,7 @@
  */
 #include "store/engine.h"
 #include "store/mailbox.h"
+#include "store/memory_attempt.h"
 #include "store/memory_content.h"
 #include "store/memory_dead.h"
 #include "store/memory_duplicate.h"
@@ -234,6 +235,7 @@ static bool apply_ack(struct memory_store *store, const struct entry_key *key,
     }
     uint64_t bytes = cost_of_message(entry.message);
     store->used_bytes -= memory_message_unref(entry.message) ? bytes : 0;
+    memory_attempts_forget(find_mailbox(store, key->mailbox), key->sequence);
     return memory_order_pass(find_mailbox(store, key->mailbox), entry.order, &result->turn);
 }
 
@@ -246,7 +248,9 @@ static bool apply_defer(struct memory_store *store, const struct store_op *op,
     }
     entry.key.due_ms = op->defer.due_ms > 0 ? op->defer.due_ms : 1;
     entry.attempts = op->defer.attempts;
-    return memory_mailbox_add(find_mailbox(store, entry.key.mailbox), &entry);
+    struct memory_mailbox *mailbox = find_mailbox(store, entry.key.mailbox);
+    return memory_attempt_keep(mailbox, entry.key.sequence, op->defer.attempt) &&
+           memory_mailbox_add(mailbox, &entry);
 }
 
 static bool apply_bury(struct memory_store *store, const struct store_op *op,
@@ -258,7 +262,8 @@ static bool apply_bury(struct memory_store *store, const struct store_op *op,
     }
     struct memory_mailbox *mailbox = find_mailbox(store, entry.key.mailbox);
     uint64_t order = entry.order;
-    return memory_dead_bury(mailbox, &entry, op) &&
+    return memory_attempt_keep(mailbox, entry.key.sequence, op->bury.attempt) &&
+           memory_dead_bury(mailbox, &entry, op) &&
            memory_order_pass(mailbox, order, &result->turn);
 }
 
@@ -283,6 +288,7 @@ static bool apply_dead(struct memory_store *store, const struct store_op *op,
         result->status = STORE_NOT_FOUND;
         return true;
     }
+    memory_attempts_forget(mailbox, op->dead.sequence);
     if (op->kind == STORE_REPLAY) {
         result->replayed_bytes = entry.message->bytes;
         return memory_order_add(mailbox, &entry);

@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: EUPL-1.2 */
 #include "store/memory_dead.h"
 
+#include "store/memory_attempt.h"
 #include "store/memory_content.h"
 
 #include <stdio.h>
@@ -107,7 +108,7 @@ bool memory_dead_read(const struct memory_mailbox *mailbox, uint64_t sequence,
     }
     result->dead.count = 1;
     lay(entry_list_at(&mailbox->dead, at), true, result->dead.entries);
-    return true;
+    return memory_attempts_read(mailbox, sequence, result->dead.entries);
 }
 
 bool memory_dead_remove(struct memory_mailbox *mailbox, uint64_t sequence,

@@ -40,6 +40,7 @@ void memory_mailbox_fini(struct memory_mailbox *mailbox)
     }
     list_fini(&mailbox->dead);
     list_fini(&mailbox->behind);
+    free(mailbox->attempts);
 }
 
 size_t entry_list_find(const struct entry_list *list, const struct entry_key *key)

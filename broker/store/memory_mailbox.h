@@ -35,6 +35,11 @@ struct memory_entry {
     struct memory_death *death; /* NULL: it lives. See memory_dead.h */
 };
 
+struct memory_attempt {
+    uint64_t sequence;
+    struct stored_attempt attempt;
+};
+
 /* Entries at items[first .. first + count): taking from the front moves nothing. */
 struct entry_list {
     struct memory_entry *items;
@@ -48,7 +53,10 @@ struct memory_mailbox {
     uint32_t picks;
     struct entry_list lists[MEMORY_LISTS];
     struct entry_list dead;
-    struct entry_list behind; /* by sequence; see memory_order.h */
+    struct entry_list behind;        /* by sequence; see memory_order.h */
+    struct memory_attempt *attempts; /* see memory_attempt.h */
+    size_t attempt_count;
+    size_t attempt_capacity;
 };
 
 void memory_mailbox_fini(struct memory_mailbox *mailbox);

@@ -34,6 +34,7 @@ void store_result_drop(struct store_result *result)
     } else if (result->kind == STORE_DEAD_LIST || result->kind == STORE_DEAD_READ) {
         for (uint32_t i = 0; i < result->dead.count; i++) {
             held_message_drop(&result->dead.entries[i].message);
+            free(result->dead.entries[i].history);
         }
         free(result->dead.entries);
         result->dead.entries = NULL;

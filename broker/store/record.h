@@ -25,6 +25,8 @@
  *   upload         sender | 0x00 | id                   see struct upload_record
  *   content        content u64 | segment u32            bytes of a stored payload
  *   doomed         content u64                          0 u32
+ *   attempt        mailbox | sequence u64 | number u32   at u64 | ending u8 | client size u8 |
+ *                                                       client | reason
  * A message's content is the envelope's bytes, then the payload's, unless that is stored apart. A
  * doomed content is erased in steps. Pure; any thread.
  */
@@ -53,6 +55,7 @@ enum table {
     TABLE_UPLOAD,
     TABLE_CONTENT,
     TABLE_DOOMED,
+    TABLE_ATTEMPT,
     TABLE_COUNT
 };
 
@@ -172,6 +175,7 @@ void key_duplicate(struct record_key *out_key, const char *sender, const char *i
 void key_duplicate_age(struct record_key *out_key, const struct duplicate_record *duplicate);
 void key_sender(struct record_key *out_key, uint32_t sender);
 void key_order_head(struct record_key *out_key, uint32_t mailbox, uint64_t order);
+void key_attempt(struct record_key *out_key, const struct dead_key *entry, uint32_t number);
 void key_behind(struct record_key *out_key, const struct behind_key *behind);
 void key_upload(struct record_key *out_key, const char *sender, const char *id); /* id "": first */
 void key_content(struct record_key *out_key, uint64_t content, uint32_t segment);
@@ -186,6 +190,7 @@ bool key_read_sequence(struct bytes key, uint64_t *out_sequence); /* message, re
 bool key_read_dead(struct bytes key, struct dead_key *out_dead);
 bool key_read_duplicate_age(struct bytes key, struct duplicate_record *out_duplicate);
 bool key_read_order_head(struct bytes key, uint32_t *out_mailbox, uint64_t *out_order);
+bool key_read_attempt(struct bytes key, struct dead_key *out_entry, uint32_t *out_number);
 bool key_read_behind(struct bytes key, struct behind_key *out_behind);
 
 /* Fills in format and checksum of a record whose body is in place behind RECORD_HEAD_BYTES. */
@@ -231,6 +236,10 @@ bool record_read_behind(struct bytes key, struct bytes record, struct behind_rec
 void record_write_upload(struct small_record *out, const struct record_key *key,
                          const struct upload_record *upload);
 bool record_read_upload(struct bytes key, struct bytes record, struct upload_record *out_upload);
+void record_write_attempt(struct small_record *out, const struct record_key *key,
+                          const struct stored_attempt *attempt);
+/* The number is in the key. */
+bool record_read_attempt(struct bytes key, struct bytes record, struct stored_attempt *out_attempt);
 
 /* The head of segment 0: written behind RECORD_HEAD_BYTES; read from an opened body. */
 void message_head_write(uint8_t *body, const struct message_head *head);

@@ -91,6 +91,23 @@ RELAIS_API RELAIS_MUST_CHECK relais_status relais_query_usage(relais_client *cli
                                                               relais_usage *out_usage,
                                                               relais_error *error);
 
+/** How an attempt to deliver ended. */
+typedef enum relais_ending {
+    RELAIS_ENDING_UNKNOWN = 0, /**< in a way of a later protocol */
+    RELAIS_ENDING_LEASE = 1,   /**< no answer in time */
+    RELAIS_ENDING_NACK = 2,    /**< relais_nack() */
+    RELAIS_ENDING_REFUSE = 3,  /**< relais_refuse() */
+} relais_ending;
+
+/** An attempt to deliver that failed. Since protocol 1.2. */
+typedef struct relais_failed_attempt {
+    uint32_t number; /**< from 1 */
+    int64_t at_ms;   /**< Unix time in milliseconds */
+    relais_ending ending;
+    char client[64];  /**< of the mailbox' member, that had it; "" when it is not known */
+    char reason[257]; /**< its words, or "" */
+} relais_failed_attempt;
+
 /**
  * What is known of a delivery that was given up: its attempts were used up, its recipient refused
  * it, it came too late, or the broker's disk has lost it. Text is cut to size, control characters
@@ -111,6 +128,8 @@ typedef struct relais_dead_letter {
     char from[128];
     char flow[65];
     char type[129];
+    size_t history_count; /**< of relais_dead_show() alone: the last attempts, in order */
+    relais_failed_attempt history[16];
 } relais_dead_letter;
 
 typedef struct relais_dead_page {

@@ -61,6 +61,11 @@ static void read_order(struct bytes key, struct bytes record)
         record_write_order_head(&out, &copy, sequence);
         assert(same(&out, record));
     }
+    struct stored_attempt attempt;
+    if (record_read_attempt(key, record, &attempt)) {
+        record_write_attempt(&out, &copy, &attempt);
+        assert(same(&out, record));
+    }
     if (record_read_behind(key, record, &behind)) {
         record_write_behind(&out, &copy, &behind);
         assert(same(&out, record));
@@ -137,6 +142,12 @@ static void read_order_keys(struct bytes key)
     uint64_t order = 0;
     if (key_read_order_head(key, &mailbox, &order)) {
         key_order_head(&out, mailbox, order);
+        assert(out.size == key.size && memcmp(out.data, key.data, key.size) == 0);
+    }
+    struct dead_key entry;
+    uint32_t number = 0;
+    if (key_read_attempt(key, &entry, &number)) {
+        key_attempt(&out, &entry, number);
         assert(out.size == key.size && memcmp(out.data, key.data, key.size) == 0);
     }
     if (key_read_behind(key, &behind)) {

@@ -32,6 +32,7 @@ static void drop_result(struct disk_result *result)
     } else if (result->result.kind == STORE_DEAD_LIST || result->result.kind == STORE_DEAD_READ) {
         for (uint32_t i = 0; i < result->result.dead.count; i++) {
             held_message_drop(&result->result.dead.entries[i].message);
+            free(result->result.dead.entries[i].history);
         }
         free(result->result.dead.entries);
     }

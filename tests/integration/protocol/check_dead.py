@@ -42,7 +42,10 @@ class DeadLetters(BrokerCase):
         for name in ("id", "source", "flow", "type"):
             self.assertEqual(getattr(letter, name), getattr(envelope, name))
         self.assertLessEqual(letter.accepted_ms, letter.died_ms)
-        self.assertEqual(list(self.client.dead_letter(self.box, letter.sequence).dead.letters), [letter])
+        [shown] = self.client.dead_letter(self.box, letter.sequence).dead.letters
+        self.assertEqual(len(shown.history), 1)  # which a list leaves out
+        shown.ClearField("history")
+        self.assertEqual(shown, letter)
 
     def test_letters_come_in_pages(self) -> None:
         ids = [message.envelope.id for message in self.refuse(5)]

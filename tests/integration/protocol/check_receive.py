@@ -337,6 +337,27 @@ class ComingAgain(Receiving):
         self.client.settled(1, 1, 2)
         self.assert_dead("ATTEMPTS_EXHAUSTED")
 
+    def test_a_dead_letter_tells_of_each_attempt(self) -> None:
+        self.attached(10)
+        self.send(1)
+        self.client.deliveries(1)
+        self.client.nack(1, 1, reason="database is away")
+        self.client.deliveries(1)  # nothing is said: the lease runs out
+        self.client.refuse(1, self.client.deliveries(1, 5000)[0].tag, reason="not for us")
+        self.client.settled(1, 1, 3)
+        [listed] = self.client.dead(self.box).dead.letters
+        self.assertEqual(len(listed.history), 0)
+        [letter] = self.client.dead_letter(self.box, listed.sequence).dead.letters
+        self.assertEqual(
+            [(one.number, one.ending, one.reason, one.client) for one in letter.history],
+            [
+                (1, pb.ENDING_NACK, "database is away", "files"),
+                (2, pb.ENDING_LEASE, "", "files"),
+                (3, pb.ENDING_REFUSE, "not for us", "files"),
+            ],
+        )
+        self.assertTrue(all(one.at_ms > 0 for one in letter.history))
+
     def test_detach_counts_no_attempt(self) -> None:
         self.attached(10)
         self.send(2)

@@ -241,6 +241,70 @@ START_TEST(bytes_stay_for_the_entries_that_live)
 }
 END_TEST
 
+/* Tried and given back so often, then refused; its sequence. */
+static uint64_t try_and_bury(uint32_t tries)
+{
+    struct store_recipient to = {.mailbox = BOX, .lane = LANE_NORMAL};
+    struct stored_attempt attempt = {.ending = ENDING_NACK, .client = "files"};
+    (void)bench_one(&bench, op_append("tried", ENVELOPE, 10, &to, 1));
+    struct entry_key key = take_key(BOX);
+    for (attempt.number = 1; attempt.number <= tries; attempt.number++) {
+        (void)snprintf(attempt.reason, sizeof attempt.reason, "why %u", attempt.number);
+        struct store_op op = op_defer(&key, attempt.number, bench.now_ms);
+        op.defer.attempt = &attempt;
+        ck_assert_int_eq(bench_one(&bench, op).status, STORE_DONE);
+        key = take_key(BOX);
+    }
+    attempt.ending = ENDING_REFUSE;
+    struct store_op op = op_bury(&key, "never");
+    op.bury.attempt = &attempt;
+    ck_assert_int_eq(bench_one(&bench, op).status, STORE_DONE);
+    return key.sequence;
+}
+
+static struct store_result read_dead(uint64_t sequence)
+{
+    struct store_result result = bench_one(&bench, op_dead(STORE_DEAD_READ, BOX, sequence));
+    ck_assert_int_eq(result.status, STORE_DONE);
+    return result;
+}
+
+START_TEST(a_letter_has_its_last_attempts)
+{
+    open_bench(_i);
+    uint64_t sequence = try_and_bury(2);
+    struct store_result result = read_dead(sequence);
+    const struct store_dead *dead = result.dead.entries;
+    ck_assert_uint_eq(dead->history_count, 3);
+    ck_assert_uint_eq(dead->history[0].number, 1);
+    ck_assert_int_eq(dead->history[0].ending, ENDING_NACK);
+    ck_assert_str_eq(dead->history[0].client, "files");
+    ck_assert_str_eq(dead->history[1].reason, "why 2");
+    ck_assert_int_eq(dead->history[2].ending, ENDING_REFUSE);
+    result_drop(&result);
+    /* Played again, it begins anew. */
+    ck_assert_int_eq(status_of(STORE_REPLAY, BOX, sequence), STORE_DONE);
+    struct entry_key key = take_key(BOX);
+    (void)bench_one(&bench, op_bury(&key, "again"));
+    result = read_dead(sequence);
+    ck_assert_uint_eq(result.dead.entries[0].history_count, 0);
+    result_drop(&result);
+    shut();
+}
+END_TEST
+
+START_TEST(of_many_attempts_the_last_are_kept)
+{
+    open_bench(_i);
+    struct store_result result = read_dead(try_and_bury(20));
+    ck_assert_uint_eq(result.dead.entries[0].history_count, STORED_HISTORY);
+    ck_assert_uint_eq(result.dead.entries[0].history[0].number, 21 - STORED_HISTORY + 1);
+    ck_assert_uint_eq(result.dead.entries[0].history[STORED_HISTORY - 1].number, 21);
+    result_drop(&result);
+    shut();
+}
+END_TEST
+
 static struct stored_mailbox found(void)
 {
     size_t count = 0;
@@ -248,6 +312,27 @@ static struct stored_mailbox found(void)
     ck_assert_uint_eq(mailboxes[0].id, BOX);
     return mailboxes[0];
 }
+
+START_TEST(attempts_go_with_their_entry)
+{
+    open_bench(ENGINE_LMDB);
+    uint64_t dropped = try_and_bury(2);
+    ck_assert_int_eq(status_of(STORE_DROP, BOX, dropped), STORE_DONE);
+    struct store_recipient to = {.mailbox = BOX, .lane = LANE_NORMAL};
+    struct stored_attempt attempt = {.number = 1, .ending = ENDING_LEASE};
+    (void)bench_one(&bench, op_append("done", ENVELOPE, 10, &to, 1));
+    struct entry_key key = take_key(BOX);
+    struct store_op op = op_defer(&key, 1, bench.now_ms);
+    op.defer.attempt = &attempt;
+    (void)bench_one(&bench, op);
+    key = take_key(BOX);
+    ck_assert_int_eq(bench_one(&bench, op_ack(&key)).status, STORE_DONE);
+    bench_close(&bench);
+    ck_assert_uint_eq(raw_count(bench.path, "attempt"), 0);
+    bench_open(&bench);
+    shut();
+}
+END_TEST
 
 START_TEST(counters_and_tables_are_right_on_the_disk)
 {
@@ -331,8 +416,11 @@ static Suite *make_suite(void)
         one_that_was_deferred_before_its_death_is_replayed_at_once,
         a_dropped_one_is_gone_and_the_others_stay,
         bytes_stay_for_the_entries_that_live,
+        a_letter_has_its_last_attempts,
+        of_many_attempts_the_last_are_kept,
     };
     const TTest *const disk[] = {
+        attempts_go_with_their_entry,
         counters_and_tables_are_right_on_the_disk,
         a_damaged_one_is_shown_not_replayed_and_can_be_dropped,
         what_a_take_moved_aside_is_told_and_listed,

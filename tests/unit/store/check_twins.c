@@ -213,6 +213,11 @@ static void compare_dead(const struct store_result *left, const struct store_res
         ck_assert_uint_eq(one->bytes, other->bytes);
         ck_assert_uint_eq(one->stored_bytes, other->stored_bytes);
         ck_assert_str_eq(one->reason, other->reason);
+        ck_assert_uint_eq(one->history_count, other->history_count);
+        for (uint32_t k = 0; k < one->history_count; k++) {
+            ck_assert_uint_eq(one->history[k].number, other->history[k].number);
+            ck_assert_str_eq(one->history[k].reason, other->history[k].reason);
+        }
         ck_assert_int_eq(one->damaged, other->damaged);
         ck_assert(same_bytes(one->message.envelope, other->message.envelope));
         ck_assert(same_bytes(one->message.payload, other->message.payload));

@@ -21,52 +21,9 @@
 
 #include "core/buffer.h"
 #include "core/finding.h"
+#include "core/stored_name.h"
 
 #include <stdbool.h>
-#include <stdint.h>
-
-enum {
-    STORED_NAME_BYTES = 127,      /* of a mailbox: an address, slug, "/", slug */
-    STORED_SENDER_BYTES = 63,     /* slug of a member */
-    STORED_REASON_BYTES = 256,    /* LIMIT_REASON_BYTES: on disk for good */
-    STORED_CODE_DAMAGED = 0xFFFF, /* of a dead letter that the store itself buried */
-    /* Payload bytes in one segment of a stored payload. A chunk is a whole number of them. */
-    STORED_SEGMENT_BYTES = 65511,
-};
-
-/* How an attempt ended; numbers are those of relais.v1.Ending. */
-enum stored_ending { ENDING_NONE = 0, ENDING_LEASE = 1, ENDING_NACK = 2, ENDING_REFUSE = 3 };
-
-enum { STORED_CLIENT_BYTES = 63, STORED_HISTORY = 16 /* the last attempts of an entry are kept */ };
-
-/* An attempt to deliver an entry that failed. Lives as long as the entry, or its dead letter. */
-struct stored_attempt {
-    uint32_t number;
-    uint8_t ending;
-    int64_t at_ms;
-    char client[STORED_CLIENT_BYTES + 1];
-    char reason[STORED_REASON_BYTES + 1];
-};
-
-enum lane { LANE_HIGH = 0, LANE_NORMAL = 1, LANE_LOW = 2, LANE_COUNT = 3 };
-
-/* Names one entry for as long as it exists in this place. */
-struct entry_key {
-    uint32_t mailbox;
-    uint8_t lane;
-    int64_t due_ms; /* broker time, Unix milliseconds; 0: in the lane */
-    uint64_t sequence;
-};
-
-enum store_status {
-    STORE_DONE = 0,
-    STORE_NO_ROOM, /* the reserve or the map's share is reached; nothing was written for this op */
-    STORE_NOT_FOUND,  /* no such entry: acknowledged before */
-    STORE_DAMAGED,    /* a checksum does not match; the entry was moved aside, or stays dead */
-    STORE_REFUSED,    /* a backup cannot begin: its detail says why */
-    STORE_OVER_QUOTA, /* the sender has as much in the store as it may; nothing was written */
-    STORE_TOO_MANY,   /* unfinished uploads of this sender */
-};
 
 enum store_op_kind {
     STORE_MAILBOX, /* remember mailbox.id and mailbox.name */
@@ -243,8 +200,8 @@ struct store_turn {
     int64_t due_ms; /* when it can be taken; 0: now */
 };
 
-/* What became of an op. Every op but RELEASE has exactly one result, in the order of the ops, and
- * only after the commit that holds its effect has been synced. */
+/* What became of an op: every one but RELEASE has exactly one result, in the order of the ops, only
+ * after the commit that holds its effect has been synced. */
 struct store_result {
     enum store_op_kind kind;
     enum store_status status;

@@ -6,6 +6,8 @@
  * removed has its claim dropped and is counted out, in the same transaction; 3. appends are refused
  * before anything of them is written.
  */
+#include "store/lmdb_attempt.h"
+#include "store/lmdb_order.h"
 #include "store/lmdb_store.h"
 
 #include <errno.h>

@@ -3,7 +3,7 @@
  * What became of the attempts to deliver an entry: written with the op that ends an attempt, read
  * for its dead letter, gone with the entry. The last STORED_HISTORY are kept. Writer thread.
  */
-#include "store/lmdb_store.h"
+#include "store/lmdb_attempt.h"
 
 #include <errno.h>
 #include <stdlib.h>

@@ -6,6 +6,8 @@
  * nothing of its message; 2. a dead letter goes to its lane only when its whole message can be
  * read; 3. one that cannot be read at all can still be dropped. Writer thread.
  */
+#include "store/lmdb_attempt.h"
+#include "store/lmdb_order.h"
 #include "store/lmdb_store.h"
 
 #include <errno.h>

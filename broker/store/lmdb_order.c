@@ -9,7 +9,7 @@
  * nothing of a mailbox can be taken any more but something is behind, the heads are made anew.
  * Writer thread.
  */
-#include "store/lmdb_store.h"
+#include "store/lmdb_order.h"
 
 #include <string.h>
 

@@ -133,25 +133,6 @@ int batch_remove_entry(struct batch *batch, struct mailbox *mailbox, const struc
 int batch_bury(struct batch *batch, const struct entry_key *key, struct dead_record *dead,
                struct store_turn *out_turn);
 
-/* lmdb_attempt.c: a failed attempt is kept (NULL: there was none), all of an entry are forgotten,
- * or read into its dead letter. */
-int attempt_keep(struct batch *batch, const struct entry_key *entry,
-                 const struct stored_attempt *attempt);
-int attempts_forget(struct batch *batch, const struct dead_key *name);
-int attempts_read(struct batch *batch, const struct dead_key *name, struct store_dead *out_dead);
-
-/* lmdb_order.c: an entry goes where it belongs, behind others of its order if there are some. */
-int order_admit(struct batch *batch, struct mailbox *mailbox, const struct entry_key *entry,
-                const struct entry_record *fields);
-/* The head of an order has gone for good. *out_turn is left alone when nothing follows. */
-int order_pass(struct batch *batch, struct mailbox *mailbox, uint64_t order,
-               struct store_turn *out_turn);
-/* The order of an entry whose own record is broken; 0: none that is known. */
-int order_find(struct batch *batch, uint32_t mailbox, uint64_t sequence, uint64_t *out_order);
-/* Nothing of the mailbox is in a lane or waits for its time: the first of each order is put there,
- * and what is behind is counted anew. */
-int order_mend(struct batch *batch, struct mailbox *mailbox);
-
 /* lmdb_dead.c: dead letters. */
 int batch_dead_list(struct batch *batch, const struct store_op *op, struct store_result *result);
 int batch_dead_read(struct batch *batch, const struct store_op *op, struct store_result *result);

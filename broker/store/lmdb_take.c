@@ -10,6 +10,7 @@
  * never handed out; the result says STORE_DAMAGED, beside the entries that are whole. So does a
  * mailbox that should hold more than can be found: its counters are put right.
  */
+#include "store/lmdb_order.h"
 #include "store/lmdb_store.h"
 #include "store/turn.h"
 

@@ -476,6 +476,8 @@ static bool check_message(struct inspection *inspection, struct bytes key, struc
     if (fault != STORED_FAULT_COUNT_OF && !inspection->message_broken) {
         finding->fault = fault;
         inspection->message_broken = true;
+        /* Whose it is may be lost with it, and then nobody's sum can be judged. */
+        inspection->sums_senders = false;
     }
     bool first = fault == STORED_FAULT_COUNT_OF && inspection->next_segment == 1;
     return !first || check_head(inspection, body, finding);
@@ -538,6 +540,7 @@ void inspect_end(struct inspection *inspection, enum table table)
 
 void inspect_page(struct inspection *inspection, enum table table, uint64_t page)
 {
+    inspection->sums_senders = inspection->sums_senders && table != TABLE_MESSAGE;
     inspection_tell(inspection, &(struct store_finding){.fault = STORED_FAULT_PAGE,
                                                         .table = table_name(table),
                                                         .page = page});

@@ -6,8 +6,9 @@
  *
  * Invariants: 1. an entry that is damaged, or whose message is, is moved to `dead` in the step that
  * finds it, unless it is with a consumer: then it was read whole; 2. a step that writes is done
- * again from its beginning, so that what it found is told once; 3. a round ends: keys only rise.
- * What must be counted over the whole store is not: a backup and a check of the file do that.
+ * again from its beginning, so that what it found is told once; 3. a round ends: keys only rise,
+ * and each step checks something, however little it may read. What must be counted over the whole
+ * store is not: a backup and a check of the file do that.
  */
 #include "store/lmdb_store.h"
 
@@ -46,6 +47,7 @@ struct step {
     struct entry_key aside[STORED_FINDINGS];
     bool wants_aside[STORED_FINDINGS];
     uint64_t max_bytes;
+    bool moved; /* something was checked */
 };
 
 static void remember_damaged(struct round *round, uint64_t sequence)
@@ -75,7 +77,8 @@ static bool is_damaged(const struct round *round, uint64_t sequence)
 static bool is_full(const struct step *step)
 {
     return step->checked->count == STORED_FINDINGS ||
-           step->pages.read_bytes + step->inspection.pages.read_bytes >= step->max_bytes;
+           (step->moved &&
+            step->pages.read_bytes + step->inspection.pages.read_bytes >= step->max_bytes);
 }
 
 static void note_finding(void *context, const struct store_finding *finding)
@@ -119,6 +122,7 @@ static bool check_record(struct step *step)
                                                 .sequence = step->entry.sequence});
     }
     step->is_entry = false;
+    step->moved = true;
     if (walk->key.size <= sizeof step->round.last.data) {
         memcpy(step->round.last.data, walk->key.data, walk->key.size);
         step->round.last.size = walk->key.size;
@@ -129,6 +133,7 @@ static bool check_record(struct step *step)
 static void end_table(struct step *step)
 {
     inspect_end(&step->inspection, (enum table)step->round.table);
+    step->moved = true;
     step->round.table++;
     step->round.last.size = 0;
 }

@@ -68,6 +68,8 @@ static void count(struct shelf *shelf, enum store_op_kind kind)
         [STORE_DROP] = &shelf->drops,           [STORE_USAGE] = &shelf->usages,
         [STORE_MAILBOXES] = &shelf->announces,  [STORE_UPLOAD] = &shelf->uploads,
         [STORE_CHUNK] = &shelf->chunks,         [STORE_FETCH] = &shelf->fetches,
+        [STORE_BACKUP] = &shelf->backups,       [STORE_BACKED_UP] = &shelf->looks,
+        [STORE_CHECK] = &shelf->checks,
     };
     ++*counters[kind];
 }
@@ -101,6 +103,8 @@ void shelf_submit(struct shelf *shelf, const struct store_op *op)
     } else if (op->kind == STORE_CHUNK) {
         snprintf(copy->name, sizeof copy->name, "%s", op->chunk.sender);
         snprintf(copy->id, sizeof copy->id, "%s", op->chunk.id);
+    } else if (op->kind == STORE_BACKUP) {
+        snprintf(copy->name, sizeof copy->name, "%s", op->backup.name);
     } else if (op->kind == STORE_BURY) {
         assert(strlen(op->bury.reason) <= 256);
         snprintf(copy->reason, sizeof copy->reason, "%s", op->bury.reason);
@@ -399,6 +403,26 @@ static void upload(struct shelf *shelf, struct shelf_op *op, struct store_result
     }
 }
 
+/* What the test has laid out. */
+static void keep_up(struct shelf *shelf, const struct shelf_op *op, struct store_result *result)
+{
+    if (op->op.kind == STORE_CHECK) {
+        result->checked = malloc(sizeof *result->checked);
+        assert(result->checked);
+        *result->checked = shelf->checked;
+        shelf->begun += op->op.check.begin;
+        shelf->checked.count = 0;
+        return;
+    }
+    result->backup = malloc(sizeof *result->backup);
+    assert(result->backup);
+    if (op->op.kind == STORE_BACKUP) {
+        snprintf(shelf->backup.name, sizeof shelf->backup.name, "%.64s", op->name);
+        result->status = shelf->backup.phase == BACKUP_FAILED ? STORE_REFUSED : STORE_DONE;
+    }
+    *result->backup = shelf->backup;
+}
+
 bool shelf_work(struct shelf *shelf, struct store_result *out_result)
 {
     if (shelf->op_count == 0) {
@@ -428,6 +452,11 @@ bool shelf_work(struct shelf *shelf, struct store_result *out_result)
     case STORE_REPLAY:
     case STORE_DROP:
         settle_dead(shelf, &op, out_result);
+        break;
+    case STORE_BACKUP:
+    case STORE_BACKED_UP:
+    case STORE_CHECK:
+        keep_up(shelf, &op, out_result);
         break;
     case STORE_USAGE:
         out_result->usage = shelf->usage;

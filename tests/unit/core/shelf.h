@@ -55,6 +55,10 @@ struct shelf {
     size_t uploads, chunks, fetches;
     struct memory_contents contents; /* as the memory engine has them */
     bool damaged;                    /* set by a test: no fetch finds its bytes */
+    size_t backups, looks, checks;
+    size_t begun;                 /* rounds of checks */
+    struct store_backup backup;   /* of every answer about one; set by a test */
+    struct store_checked checked; /* of the next step of a check; set by a test */
 };
 
 void shelf_fini(struct shelf *shelf);

@@ -180,6 +180,7 @@ static void say_welcome(struct fake_broker *broker)
     limits.credit = or_usual(script->credit, 1024);
     limits.consumers = 64;
     welcome.major = 1;
+    welcome.minor = script->minor;
     welcome.software = (char *)"fake/1";
     welcome.member = (char *)"dila";
     welcome.client = (char *)"files";

@@ -36,6 +36,7 @@ struct fake_script {
     uint32_t window_messages;
     uint32_t batch_messages;
     uint32_t credit;
+    uint32_t minor; /* of the protocol */
 };
 
 /* The usual answers: Hello -> Welcome, Submit -> Accepted, Attach -> Attached (60 s),

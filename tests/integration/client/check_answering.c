@@ -20,15 +20,20 @@ struct line {
     relais_consumer *consumer;
 };
 
-static void open_line(struct line *line, uint32_t credit)
+static void open_line_of(struct line *line, uint32_t credit, uint32_t minor)
 {
     struct fake_script script = {
-        .answer = deliveries_answer, .context = &line->script, .credit = 500};
+        .answer = deliveries_answer, .context = &line->script, .credit = 500, .minor = minor};
     relais_error error;
     line->broker = fake_start(&script);
     line->client = fixture_open(line->broker);
     ck_assert_int_eq(relais_attach(line->client, ADDRESS, credit, &line->consumer, &error),
                      RELAIS_OK);
+}
+
+static void open_line(struct line *line, uint32_t credit)
+{
+    open_line_of(line, credit, 2);
 }
 
 static void close_line(struct line *line)
@@ -160,6 +165,56 @@ START_TEST(closing_sends_the_last_answers)
 }
 END_TEST
 
+START_TEST(a_lease_is_extended_at_once_and_as_often_as_needed)
+{
+    struct line line = {.script = {.count = 1}};
+    open_line(&line, 1);
+    relais_delivery *delivery = receive(&line);
+    ck_assert_uint_eq(relais_delivery_lease_ms(delivery), 60000);
+    ck_assert_int_eq(relais_extend(NULL, 1), RELAIS_USAGE);
+    ck_assert_int_eq(relais_extend(delivery, 0), RELAIS_USAGE);
+    ck_assert_int_eq(relais_extend(delivery, 24 * 3600 * 1000 + 1), RELAIS_USAGE);
+    ck_assert_int_eq(relais_extend(delivery, 24 * 3600 * 1000), RELAIS_OK);
+    ck_assert_int_eq(relais_extend(delivery, 90000), RELAIS_OK);
+    ck_assert_int_eq(relais_ack(delivery), RELAIS_OK);
+    ck_assert_int_eq(relais_extend(delivery, 90000), RELAIS_USAGE);
+    relais_delivery_free(delivery);
+    wait_settled(&line);
+    close_line(&line);
+    ck_assert_uint_eq(line.script.extends, 2);
+    ck_assert_uint_eq(line.script.extended_by_ms, 90000);
+    ck_assert_uint_eq(line.script.acked, 1);
+}
+END_TEST
+
+START_TEST(an_extended_lease_ends_when_it_was_asked_to)
+{
+    struct line line = {.script = {.count = 1}};
+    open_line(&line, 1);
+    relais_delivery *delivery = receive(&line);
+    ck_assert_int_eq(relais_extend(delivery, 1), RELAIS_OK);
+    (void)relais_wait(line.client, 50, NULL, 0);
+    ck_assert_int_eq(relais_extend(delivery, 1000), RELAIS_LEASE_LOST);
+    ck_assert_int_eq(relais_ack(delivery), RELAIS_LEASE_LOST);
+    relais_delivery_free(delivery);
+    close_line(&line);
+}
+END_TEST
+
+START_TEST(a_broker_of_before_is_not_asked_for_longer_leases)
+{
+    struct line line = {.script = {.count = 1}};
+    open_line_of(&line, 1, 1);
+    relais_delivery *delivery = receive(&line);
+    ck_assert_int_eq(relais_extend(delivery, 1000), RELAIS_UNKNOWN_COMMAND);
+    ck_assert_int_eq(relais_ack(delivery), RELAIS_OK);
+    relais_delivery_free(delivery);
+    wait_settled(&line);
+    close_line(&line);
+    ck_assert_uint_eq(line.script.extends, 0);
+}
+END_TEST
+
 START_TEST(a_lost_connection_loses_the_leases)
 {
     struct line line = {.script = {.count = 3, .drop_after_ack = true}};
@@ -252,6 +307,9 @@ static void add(void *tcase)
     tcase_add_test(tcase, each_kind_of_answer_has_its_own_command);
     tcase_add_test(tcase, freed_without_an_answer_it_is_given_back);
     tcase_add_test(tcase, closing_sends_the_last_answers);
+    tcase_add_test(tcase, a_lease_is_extended_at_once_and_as_often_as_needed);
+    tcase_add_test(tcase, an_extended_lease_ends_when_it_was_asked_to);
+    tcase_add_test(tcase, a_broker_of_before_is_not_asked_for_longer_leases);
     tcase_add_test(tcase, a_lost_connection_loses_the_leases);
     tcase_add_test(tcase, detaching_sends_answers_first);
     tcase_add_test(tcase, deliveries_may_outlive_their_client);

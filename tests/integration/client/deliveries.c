@@ -172,6 +172,10 @@ bool deliveries_answer(struct fake_broker *broker, void *context, const struct f
         (void)snprintf(script->nack_reason, sizeof script->nack_reason, "%s",
                        command->nack->reason);
         return true;
+    case RELAIS__V1__TO_BROKER__COMMAND_EXTEND:
+        script->extends += count_tags(command->extend->tags, command->extend->n_tags);
+        script->extended_by_ms = command->extend->by_ms;
+        return true;
     case RELAIS__V1__TO_BROKER__COMMAND_CREDIT:
         script->credits++;
         script->credit_added += command->credit->add;

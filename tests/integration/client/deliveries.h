@@ -39,6 +39,8 @@ struct deliveries {
     uint32_t nack_delay_ms;
     bool nack_refuse;
     char nack_reason[300];
+    unsigned extends;
+    uint32_t extended_by_ms;
     unsigned credits;
     uint32_t credit_added;
     unsigned detaches;

@@ -120,6 +120,15 @@ static int open_store(struct broker *broker)
     return EXIT_DONE;
 }
 
+/* Room for two of the largest messages at least, or none would ever leave. */
+static uint64_t sending_bytes(const struct config *config)
+{
+    const uint64_t least = 2 * (config->payload_bytes + FRAME_MARGIN);
+    const uint64_t told = config->sending_mb * MIB;
+
+    return told > least ? told : least;
+}
+
 /* The core with the directory of the files and the mailboxes of the store. */
 static int make_core(struct broker *broker)
 {
@@ -140,6 +149,7 @@ static int make_core(struct broker *broker)
     settings.connections = (uint32_t)broker->connections;
     settings.connections_per_key = (uint32_t)config->connections_per_key;
     settings.storing_bytes = config->storing_mb * MIB;
+    settings.sending_bytes = sending_bytes(config);
     settings.quota = (struct quota){.messages = config->quota_messages,
                                     .bytes = config->quota_bytes,
                                     .rate = config->quota_rate,
@@ -178,6 +188,7 @@ static int open_net(struct broker *broker)
         .backlog = BACKLOG,
         .handshake_ms = HANDSHAKE_MS,
         /* Beyond its share it is told so by the core; without a Hello it never asks the core. */
+        .sending_bytes = sending_bytes(broker->config),
         .connections_per_key = 2 * (uint32_t)broker->config->connections_per_key,
         .admit = admit,
         .admit_context = broker->core,

@@ -42,7 +42,9 @@ static const cyaml_schema_field_t limits_fields[] = {
     TEXT("payload_bytes", config_limits_text, payload_bytes),
     TEXT("connections", config_limits_text, connections),
     TEXT("connections_per_key", config_limits_text, connections_per_key),
-    TEXT("storing_mb", config_limits_text, storing_mb), CYAML_FIELD_END};
+    TEXT("storing_mb", config_limits_text, storing_mb),
+    TEXT("sending_mb", config_limits_text, sending_mb),
+    CYAML_FIELD_END};
 
 static const cyaml_schema_field_t quota_fields[] = {
     TEXT("messages", config_quota_text, messages),

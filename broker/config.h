@@ -36,6 +36,7 @@ struct config {
     uint64_t connections;
     uint64_t connections_per_key;
     uint64_t storing_mb;
+    uint64_t sending_mb;
     uint64_t quota_messages;
     uint64_t quota_bytes;
     uint64_t quota_rate;

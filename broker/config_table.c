@@ -62,6 +62,11 @@ static const struct config_option options[] = {
     {"limits.storing_mb", "RELAIS_LIMITS_STORING_MB", CONFIG_NUMBER, "48", 4, 4096, NULL,
      N_("Messages in memory on their way to disk, MiB; beyond, senders are told to wait"),
      PLACE(limits.storing_mb, storing_mb)},
+    {"limits.sending_mb", "RELAIS_LIMITS_SENDING_MB", CONFIG_NUMBER, "64", 4, 4096, NULL,
+     N_("Deliveries in memory that clients have not read, MiB; near it slow readers get less, "
+        "beyond "
+        "it the slowest is cut"),
+     PLACE(limits.sending_mb, sending_mb)},
     /* Quotas of a member: what no honest small one ever meets. A commune sends some hundred
      * messages a day; a State service that writes to all of them submits once. */
     {"quota.messages", "RELAIS_QUOTA_MESSAGES", CONFIG_NUMBER, "10000000", 0, QUOTA_MOST, NULL,

@@ -26,6 +26,7 @@ struct config_limits_text {
     char *connections;
     char *connections_per_key;
     char *storing_mb;
+    char *sending_mb;
 };
 
 struct config_quota_text {

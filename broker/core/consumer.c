@@ -9,6 +9,7 @@
 #include "core/due.h"
 #include "core/limits.h"
 #include "core/mailbox.h"
+#include "core/pressure.h"
 #include "core/reply.h"
 #include "core/session.h"
 #include "wire/codec.h"
@@ -62,7 +63,7 @@ static void ring_remove(struct consumer *consumer)
 static uint32_t can_take(const struct core *core, const struct consumer *consumer)
 {
     if (consumer->detaching || core->draining || consumer->held >= LIMIT_CREDIT ||
-        consumer->held_bytes >= LIMIT_UNACKED_BYTES) {
+        consumer->held_bytes >= LIMIT_UNACKED_BYTES || !pressure_allows(core, consumer)) {
         return 0;
     }
     uint32_t room = LIMIT_CREDIT - consumer->held;

@@ -25,6 +25,7 @@
 #include "core/limits.h"
 #include "core/mailbox.h"
 #include "core/note.h"
+#include "core/pressure.h"
 #include "core/query.h"
 #include "core/quota.h"
 #include "core/reply.h"
@@ -56,6 +57,7 @@ void core_settings_init(struct core_settings *settings)
         .connections_per_key = LIMIT_CONNECTIONS_PER_KEY,
         .storing_bytes = LIMIT_STORING_BYTES,
         .stored_bytes = UINT32_MAX,
+        .sending_bytes = LIMIT_SENDING_BYTES,
         .seed = 1,
         .software = "relaisd",
     };
@@ -441,6 +443,16 @@ void core_note_store_size(struct core *core, uint64_t used_bytes, uint64_t size_
 {
     core->store_used_bytes = used_bytes;
     core->store_size_bytes = size_bytes;
+}
+
+void core_note_unsent(struct core *core, uint64_t unsent_bytes)
+{
+    pressure_note(core, unsent_bytes);
+}
+
+bool core_is_tight(const struct core *core)
+{
+    return core->tight;
 }
 
 bool core_is_storing(const struct core *core)

@@ -29,6 +29,7 @@ struct core_settings {
     uint32_t connections;
     uint32_t connections_per_key;
     uint64_t storing_bytes; /* LIMIT_STORING_BYTES */
+    uint64_t sending_bytes; /* on their way to clients: from half of it on, less; 0: no end */
     struct quota quota;     /* of a member that has none of its own; default: none */
     uint32_t scrub_days;    /* in which the whole store is read once; 0: never. Default 0 */
     uint64_t stored_bytes;  /* of one payload that is uploaded; default 4 GiB - 1; 0: none */
@@ -54,6 +55,12 @@ void core_step(struct core *core, struct moment now, struct event *event, struct
 /* Ends a turn of the caller's loop: what the steps since the last flush have gathered (answers,
  * deliveries) becomes effects in batches. Called once after all events of a turn. */
 void core_flush(struct core *core, struct moment now, struct effects *effects);
+
+/* Bytes that lie in memory until clients read them. Before core_flush(). */
+void core_note_unsent(struct core *core, uint64_t unsent_bytes);
+
+/* True: that is much, and is to be told again within some milliseconds. */
+bool core_is_tight(const struct core *core);
 
 /* The store's size, for Status; told now and then by the caller. */
 void core_note_store_size(struct core *core, uint64_t used_bytes, uint64_t size_bytes);

@@ -13,6 +13,7 @@ enum {
     LIMIT_WINDOW_MESSAGES = 4096,         /* unanswered submits of one connection */
     LIMIT_WINDOW_BYTES = 8 * 1024 * 1024, /* the same in bytes, one message excepted */
     LIMIT_STORING_BYTES = 48 * 1024 * 1024, /* all submits on their way to disk; beyond: busy */
+    LIMIT_SENDING_BYTES = 64 * 1024 * 1024, /* all deliveries that clients have not read */
     LIMIT_CREDIT = 1024,                    /* of one consumer */
     LIMIT_UNACKED_BYTES = 8 * 1024 * 1024,  /* delivered to one consumer, not answered */
     LIMIT_CONSUMERS = 64,                   /* of one connection */

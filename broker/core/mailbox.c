@@ -10,6 +10,7 @@
 #include "core/entry.h"
 #include "core/limits.h"
 #include "core/note.h"
+#include "core/pressure.h"
 
 #include <stdlib.h>
 #include <string.h>
@@ -320,7 +321,7 @@ static void take(struct step *step, struct mailbox *mailbox)
     struct store_op *op = core_op(step, STORE_TAKE, &ticket);
     op->take.mailbox = mailbox->id;
     op->take.max_entries = (uint32_t)entries;
-    op->take.max_bytes = LIMIT_TAKE_BYTES;
+    op->take.max_bytes = pressure_take_bytes(step->core);
     if (ticket) {
         ticket->mailbox = mailbox;
         mailbox->taking = true;

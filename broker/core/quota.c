@@ -19,6 +19,8 @@ enum {
     STORED_RETRY_MS = 2000,     /* recipients have to take something first */
     STORED_RETRY_LONGEST_MS = 60000,
     STORED_DOUBLINGS = 5,
+    KEPT_PART = 8,    /* of settings.storing_bytes, for members with little there */
+    LITTLE_PART = 64, /* so much is little */
 };
 
 static const char CONNECTIONS[] = "quota.connections";
@@ -100,6 +102,19 @@ bool quota_admit(struct step *step, struct member_use *use, const struct quota *
     *out_refusal =
         over_quota(step, CONNECTIONS, use->connections, quota->connections, CONNECTION_RETRY_MS);
     return false;
+}
+
+bool quota_storing_allows(const struct core *core, const struct member_use *use, uint64_t cost)
+{
+    uint64_t most = core->settings.storing_bytes;
+    if (core->storing == 0) {
+        return true;
+    }
+    if (use->storing == 0) {
+        return core->storing_bytes <= most;
+    }
+    bool little = use->storing_bytes + cost <= most / LITTLE_PART;
+    return core->storing_bytes + cost <= (little ? most : most - most / KEPT_PART);
 }
 
 /* What has come into the bucket since it was last looked at. */

@@ -22,7 +22,9 @@ struct member_use {
     int64_t promised_us; /* mono; the last time that somebody was told to come again at */
     int64_t filled_ms;   /* mono; when `tokens` was reckoned; 0: never */
     uint64_t refused;    /* messages and connections */
-    unsigned over;       /* times in a row that the store had too much of it */
+    uint64_t storing;    /* its messages on their way to disk */
+    uint64_t storing_bytes;
+    unsigned over; /* times in a row that the store had too much of it */
 };
 
 /* What counts for this member: its own quotas, else the broker's. */
@@ -34,6 +36,10 @@ struct member_use *quota_use(struct core *core, const char *slug);
 /* May the member have one more connection? */
 bool quota_admit(struct step *step, struct member_use *use, const struct quota *quota,
                  struct refusal *out_refusal);
+
+/* Is there room for one more message on its way to disk? Who has much there leaves the last eighth
+ * to those who have little, and whoever has nothing there gets a message in. */
+bool quota_storing_allows(const struct core *core, const struct member_use *use, uint64_t cost);
 
 /* May it send one more message now? Then it is counted. */
 bool quota_pass(struct step *step, struct member_use *use, const struct quota *quota,

@@ -199,6 +199,8 @@ struct core {
     bool started;
     int64_t started_ms; /* mono */
     bool draining, drained;
+    bool tight;           /* much is on its way to clients */
+    uint64_t share_bytes; /* of a consumer, while it is */
     uint64_t store_used_bytes, store_size_bytes;
     struct upkeep upkeep;
     int64_t full_noted_ms; /* mono; when the log last told of a full store; 0: never */

@@ -133,7 +133,7 @@ static bool check_load(const struct submission *submission, const struct piece *
         return busy(submission, piece->part, "too many bytes without an answer", LIMIT_WINDOW_BYTES,
                     out_refusal);
     }
-    if (core->storing > 0 && core->storing_bytes + piece->cost > core->settings.storing_bytes) {
+    if (!quota_storing_allows(core, session->use, piece->cost)) {
         return busy(submission, piece->part, "too many bytes on their way to disk",
                     core->settings.storing_bytes, out_refusal);
     }
@@ -329,6 +329,9 @@ static void count_in(struct submission *submission, struct ticket *ticket,
     submission->session->window_bytes += piece->cost;
     core->storing++;
     core->storing_bytes += piece->cost;
+    ticket->use = submission->session->use;
+    ticket->use->storing++;
+    ticket->use->storing_bytes += piece->cost;
     submission->taken_bytes += ticket->bytes;
 }
 
@@ -548,6 +551,8 @@ void submit_stored(struct step *step, const struct ticket *ticket,
     bool good = result->status == STORE_DONE;
     core->storing--;
     core->storing_bytes -= ticket->cost;
+    ticket->use->storing--;
+    ticket->use->storing_bytes -= ticket->cost;
     if (good && result->append.duplicate) {
         core->totals.duplicates++;
     } else if (good) {

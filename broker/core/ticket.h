@@ -31,7 +31,7 @@ struct ticket {
     uint32_t attempts;          /* defer, bury */
     uint32_t code;              /* bury */
     int64_t due_ms;             /* append, defer */
-    struct member_use *use;     /* usage: of whom */
+    struct member_use *use;     /* append, usage: of whom */
     struct entry_key key;       /* ack, defer, bury; the sequence of a dead letter */
 };
 

@@ -8,6 +8,7 @@
  * that a descriptor is never taken for the one before it.
  */
 #include "net/net.h"
+#include "net/budget.h"
 
 #include "net/connection.h"
 #include "net/descriptor.h"
@@ -61,6 +62,7 @@ struct net {
     bool unread; /* net_next() has not yet said that there is nothing */
     atomic_size_t unsent;
     struct endings endings;
+    struct budget budget;
     struct refusals refusals;
     struct relief relief;
     struct sweep sweep;
@@ -132,6 +134,7 @@ bool net_open(const struct net_settings *settings, struct net **out_net,
     atomic_init(&net->unsent, 0);
     net->admit = settings->admit;
     net->admit_context = settings->admit_context;
+    net->budget = (struct budget){.unsent = &net->unsent, .bytes = (size_t)settings->sending_bytes};
     net->connections_per_key =
         settings->connections_per_key > 0 ? settings->connections_per_key : SIZE_MAX;
     net->incoming.message_bytes_max = message_bytes_max;
@@ -369,6 +372,20 @@ void net_next(struct net *net, struct net_event *out_event)
     net->unread = news(net, out_event);
 }
 
+static size_t message_bytes(struct bytes command, const struct held_message *messages, size_t count)
+{
+    size_t bytes = command.size;
+    for (size_t i = 0; i < count; i++) {
+        bytes += messages[i].envelope.size + messages[i].payload.size;
+    }
+    return bytes;
+}
+
+uint64_t net_unsent(const struct net *net)
+{
+    return atomic_load_explicit(&net->unsent, memory_order_relaxed);
+}
+
 bool net_send(struct net *net, uint64_t connection, struct bytes command,
               const struct held_message *messages, size_t count)
 {
@@ -376,7 +393,9 @@ bool net_send(struct net *net, uint64_t connection, struct bytes command,
     if (to == NULL || to->cut || (to->holds & HOLD_DESCRIPTOR) == 0) {
         return false;
     }
-    if (outgoing_send(&net->outgoing, net->router, to, command, messages, count)) {
+    if (budget_make_room(&net->budget, &net->table, &net->endings, to,
+                         message_bytes(command, messages, count)) &&
+        outgoing_send(&net->outgoing, net->router, to, command, messages, count)) {
         return true;
     }
     endings_cut_at_once(&net->endings, to);

@@ -36,6 +36,7 @@ struct net_settings {
     uint32_t backlog;
     uint32_t handshake_ms;
     uint32_t connections_per_key; /* that have said something; one more is cut. 0: any number */
+    uint64_t sending_bytes;       /* unsent, of all connections together; 0: no end */
     /* May this key enter? Called in the thread of net_next(). */
     bool (*admit)(void *context, const char *key);
     void *admit_context;
@@ -88,6 +89,9 @@ void net_next(struct net *net, struct net_event *out_event);
  * or was cut because it takes nothing any more; NET_CLOSED follows. */
 bool net_send(struct net *net, uint64_t connection, struct bytes command,
               const struct held_message *messages, size_t count);
+
+/* Bytes handed to net_send() that no peer has been sent yet. */
+uint64_t net_unsent(const struct net *net);
 
 /* Cuts a connection after what was sent to it (in the background, within 2 s); what it still says
  * is ignored. NET_CLOSED follows at once. Unknown: nothing. */

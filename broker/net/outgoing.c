@@ -93,10 +93,7 @@ static bool command_make(struct outgoing *outgoing, struct outflow *outflow, str
 
 static bool overloaded(const struct outflow *outflow)
 {
-    const size_t unsent = atomic_load_explicit(&outflow->bytes, memory_order_relaxed);
-    return unsent > OUTGOING_UNSENT_BYTES_MAX ||
-           (unsent > OUTGOING_SHARE_BYTES &&
-            atomic_load_explicit(outflow->total, memory_order_relaxed) > OUTGOING_TOTAL_BYTES_MAX);
+    return atomic_load_explicit(&outflow->bytes, memory_order_relaxed) > OUTGOING_UNSENT_BYTES_MAX;
 }
 
 bool outgoing_send(struct outgoing *outgoing, void *router, const struct connection *connection,

@@ -24,9 +24,6 @@ enum {
     /* Unsent bytes of a connection beyond which nothing more is queued for it (the last message
      * excepted): eight consumers with all their credit in flight. */
     OUTGOING_UNSENT_BYTES_MAX = 64 * 1024 * 1024,
-    /* When all connections together hold this much, those beyond their share are cut. */
-    OUTGOING_TOTAL_BYTES_MAX = 512 * 1024 * 1024,
-    OUTGOING_SHARE_BYTES = 2 * 1024 * 1024,
 };
 
 struct outgoing {

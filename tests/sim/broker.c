@@ -11,6 +11,7 @@
 #include <stdlib.h>
 
 enum {
+    TIGHT_LOOK_MS = 5,
     DRAIN_MS = 10 * 1000, /* as loop.c */
     RESTART_MS = 3000,
     EVENTS_A_TURN = 256,
@@ -136,6 +137,7 @@ void broker_start(struct world *world)
     settings.connections = world->plan.connections + 1; /* the operator's */
     settings.connections_per_key = world->plan.connections_per_key;
     settings.storing_bytes = world->plan.storing_bytes;
+    settings.sending_bytes = world->plan.sending_bytes;
     settings.seed = chance_next(&world->chance);
     settings.trace = world->trace.seed % 2 == 0;
     broker->incarnation++;
@@ -349,10 +351,30 @@ static void hand_messages_over(const struct effects *effects)
     }
 }
 
+/* What clients have not read yet: now and then another figure. */
+static void note_unsent(struct world *world)
+{
+    struct broker *broker = &world->broker;
+    uint32_t most = world->plan.sending_bytes;
+    if (world->calm || most == 0) {
+        broker->unsent_bytes = 0;
+    } else if (chance_is(&world->chance, 100)) {
+        broker->unsent_bytes = chance_below(&world->chance, 2 * most);
+    }
+    oracle_unsent(&world->oracle, broker->unsent_bytes);
+    core_note_unsent(broker->core, broker->unsent_bytes);
+    PROMISE(&world->trace, core_is_tight(broker->core) == world->oracle.tight,
+            "the core knows when much is unsent", {"bytes", broker->unsent_bytes});
+    if (core_is_tight(broker->core)) {
+        broker_wake(world, TIGHT_LOOK_MS);
+    }
+}
+
 static void finish_turn(struct world *world, bool more)
 {
     struct broker *broker = &world->broker;
     size_t from = broker->effects.count;
+    note_unsent(world);
     oracle_flush(&world->oracle);
     heap_inside(true);
     core_flush(broker->core, world->oracle.now, &broker->effects);

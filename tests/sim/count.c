@@ -81,7 +81,7 @@ static bool can_take(const struct oracle *oracle, unsigned place)
         const struct oracle_consumer *consumer = oracle->consumers[i];
         if (consumer->place == place && !consumer->ending && !consumer->gone &&
             consumer->credit > 0 && consumer->held < LIMIT_CREDIT &&
-            consumer->held_bytes < LIMIT_UNACKED_BYTES) {
+            consumer->held_bytes < LIMIT_UNACKED_BYTES && oracle_may_hold_more(oracle, consumer)) {
             return true;
         }
     }

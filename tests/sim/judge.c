@@ -224,7 +224,7 @@ static uint64_t room_of(const struct oracle *oracle, unsigned place)
     for (size_t i = 0; i < oracle->consumer_count; i++) {
         const struct oracle_consumer *consumer = oracle->consumers[i];
         if (consumer->place == place && !consumer->ending && !consumer->gone &&
-            consumer->held < LIMIT_CREDIT) {
+            consumer->held < LIMIT_CREDIT && oracle_may_hold_more(oracle, consumer)) {
             uint64_t more = LIMIT_CREDIT - consumer->held;
             room += consumer->credit < more ? consumer->credit : more;
         }
@@ -303,7 +303,7 @@ static bool is_busy(const struct oracle *oracle, const struct oracle_session *se
 {
     return session->window_messages >= LIMIT_WINDOW_MESSAGES ||
            (session->window_messages > 0 && session->window_bytes + cost > LIMIT_WINDOW_BYTES) ||
-           (oracle->storing > 0 && oracle->storing_bytes + cost > oracle->plan->storing_bytes);
+           !oracle_may_store(oracle, TOWN_PEOPLE[session->client].member, cost);
 }
 
 static unsigned member_of(const struct message *message)
@@ -427,6 +427,8 @@ void oracle_append(struct oracle *oracle, const struct store_op *op, struct op_n
     step->session->window_bytes += cost;
     oracle->storing++;
     oracle->storing_bytes += cost;
+    oracle->shares[member_of(message)].storing++;
+    oracle->shares[member_of(message)].storing_bytes += cost;
     *note = (struct op_note){.connection = step->connection,
                              .number = step->first + at + 1,
                              .message = message,

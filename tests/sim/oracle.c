@@ -80,6 +80,7 @@ void oracle_restart(struct oracle *oracle, const struct disk *disk)
     oracle->asking = 0;
     oracle->no_room_ms = 0;
     oracle->draining = false;
+    oracle->tight = false;
     for (size_t id = 0; id < disk->mailbox_count; id++) {
         if (disk->mailboxes[id].known) {
             struct oracle_place *place = &oracle->places[disk->mailboxes[id].place];
@@ -377,6 +378,9 @@ static void stored_append(struct oracle *oracle, const struct disk_result *resul
     struct oracle_session *session = oracle_session(oracle, result->note.connection);
     oracle->storing--;
     oracle->storing_bytes -= cost;
+    struct oracle_share *share = &oracle->shares[TOWN_PEOPLE[message->client].member];
+    share->storing--;
+    share->storing_bytes -= cost;
     oracle->totals.accepted += good;
     oracle->totals.duplicates += good && result->result.append.duplicate;
     for (uint32_t i = 0; good && !result->result.append.duplicate && i < message->place_count;

@@ -138,6 +138,7 @@ struct oracle_share {
     bool known;
     int64_t at_ms; /* mono */
     uint64_t tokens;
+    uint64_t storing, storing_bytes; /* on their way to disk */
 };
 
 struct oracle_totals {
@@ -168,6 +169,8 @@ struct oracle {
     uint64_t storing, storing_bytes, settling, taken, asking;
     int64_t no_room_ms; /* mono: when an answer found none */
     bool draining;
+    bool tight;                                     /* much is unsent */
+    uint64_t share_bytes;                           /* of a consumer, while it is */
     uint64_t orders[TOWN_MEMBERS][LEDGER_KEYS + 1]; /* of keys, as the store was told; 0: never */
     uint64_t delivered;                             /* in the whole run */
 };
@@ -188,6 +191,9 @@ void oracle_directory(struct oracle *oracle);
 void oracle_drain(struct oracle *oracle);
 void oracle_flush(struct oracle *oracle);
 
+/* So much waits for clients to read it: before a flush. */
+void oracle_unsent(struct oracle *oracle, uint64_t unsent_bytes);
+
 /* What it made of it: the effects from `from` on. */
 void oracle_judge(struct oracle *oracle, const struct effects *effects, size_t from);
 
@@ -203,6 +209,8 @@ bool oracle_is_done(const struct oracle *oracle);
 /* For the files of the oracle. */
 bool oracle_may_pass(const struct oracle *oracle, unsigned member);
 void oracle_spend(struct oracle *oracle, unsigned member); /* or looks at the empty bucket */
+bool oracle_may_hold_more(const struct oracle *oracle, const struct oracle_consumer *consumer);
+bool oracle_may_store(const struct oracle *oracle, unsigned member, uint64_t cost);
 bool oracle_may_connect(const struct oracle *oracle, unsigned client);
 struct oracle_session *oracle_session(const struct oracle *oracle, uint64_t connection);
 struct oracle_consumer *oracle_consumer(const struct oracle *oracle,

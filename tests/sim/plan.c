@@ -30,6 +30,7 @@ static void draw_settings(struct plan *plan, struct chance *chance)
     plan->connections = one_of(chance, connections, 3);
     plan->connections_per_key = one_of(chance, per_key, 3);
     plan->storing_bytes = one_of(chance, storing, 4);
+    plan->sending_bytes = sometimes(chance, 200000);
 }
 
 static void draw_traffic(struct plan *plan, struct chance *chance)

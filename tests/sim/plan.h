@@ -46,7 +46,7 @@ struct plan {
     uint32_t client_ms;                         /* between two looks of a client, at most */
     uint32_t lease_ms, attempts, retry_ms;      /* core_settings */
     uint32_t connections, connections_per_key;
-    uint32_t storing_bytes;
+    uint32_t storing_bytes, sending_bytes;
 };
 
 void plan_draw(struct plan *plan, struct chance *chance);

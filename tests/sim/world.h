@@ -35,6 +35,7 @@ struct broker {
     bool crashes; /* in its next turn */
     bool writing; /* the disk has an item in the agenda */
     uint64_t turns;
+    uint64_t unsent_bytes; /* that clients have not read */
 };
 
 struct world {

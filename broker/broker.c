@@ -109,6 +109,7 @@ static int open_store(struct broker *broker)
     settings.map_bytes = config->map_size_mb * MIB;
     settings.reserve_bytes = config->reserve_mb * MIB;
     settings.duplicate_window_ms = (int64_t)config->duplicate_window_h * 3600 * 1000;
+    settings.upload_keep_ms = (int64_t)config->upload_keep_h * 3600 * 1000;
     settings.duplicate_max = config->duplicate_max;
     settings.backup_path = config->backup_path;
     if (!store_open_lmdb(&settings, &broker->store, &problem)) {
@@ -143,6 +144,7 @@ static int make_core(struct broker *broker)
     }
     core_settings_init(&settings);
     settings.payload_bytes = (uint32_t)config->payload_bytes;
+    settings.stored_bytes = config->stored_payload_bytes;
     settings.lease_ms = (uint32_t)config->lease_s * 1000;
     settings.attempts = (uint32_t)config->attempts;
     settings.retry_ms = (uint32_t)config->retry_s * 1000;

@@ -33,6 +33,7 @@ static const cyaml_schema_field_t store_fields[] = {
     TEXT("duplicate_window_h", config_store_text, duplicate_window_h),
     TEXT("duplicate_max", config_store_text, duplicate_max),
     TEXT("scrub_days", config_store_text, scrub_days),
+    TEXT("upload_keep_h", config_store_text, upload_keep_h),
     CYAML_FIELD_END};
 
 static const cyaml_schema_field_t backup_fields[] = {TEXT("path", config_backup_text, path),
@@ -40,6 +41,7 @@ static const cyaml_schema_field_t backup_fields[] = {TEXT("path", config_backup_
 
 static const cyaml_schema_field_t limits_fields[] = {
     TEXT("payload_bytes", config_limits_text, payload_bytes),
+    TEXT("stored_payload_bytes", config_limits_text, stored_payload_bytes),
     TEXT("connections", config_limits_text, connections),
     TEXT("connections_per_key", config_limits_text, connections_per_key),
     TEXT("storing_mb", config_limits_text, storing_mb),

@@ -31,8 +31,10 @@ struct config {
     uint64_t duplicate_window_h;
     uint64_t duplicate_max;
     uint64_t scrub_days;
+    uint64_t upload_keep_h;
     char *backup_path; /* NULL: none */
     uint64_t payload_bytes;
+    uint64_t stored_payload_bytes;
     uint64_t connections;
     uint64_t connections_per_key;
     uint64_t storing_mb;

@@ -15,6 +15,7 @@ struct config_store_text {
     char *duplicate_window_h;
     char *duplicate_max;
     char *scrub_days;
+    char *upload_keep_h;
 };
 
 struct config_backup_text {
@@ -23,6 +24,7 @@ struct config_backup_text {
 
 struct config_limits_text {
     char *payload_bytes;
+    char *stored_payload_bytes;
     char *connections;
     char *connections_per_key;
     char *storing_mb;

@@ -9,6 +9,7 @@
  */
 #include "cli/command.h"
 #include "cli/interrupt.h"
+#include "cli/large_file.h"
 #include "cli/message_json.h"
 #include "cli/progress.h"
 #include "cli/received_file.h"
@@ -27,9 +28,10 @@ enum {
     DEFAULT_TIMEOUT_S = 2,
     CONNECT_TIMEOUT_S = 10,
     WAIT_SLICE_MS = 250,
-    SETTLE_MS = 10000, /* how long to wait for the broker to note acknowledgements */
-    CREDIT = 64,       /* with --ack: enough to keep the line busy, few to give back */
-    PEEK_MAX = 100,    /* without: all are held in memory, and within one lease */
+    SILENCE_MS = 60000, /* of the broker, while a large payload comes */
+    SETTLE_MS = 10000,  /* how long to wait for the broker to note acknowledgements */
+    CREDIT = 64,        /* with --ack: enough to keep the line busy, few to give back */
+    PEEK_MAX = 100,     /* without: all are held in memory, and within one lease */
     PATH_BYTES = 4096,
 };
 
@@ -53,7 +55,34 @@ struct receiving {
     int64_t active_ms;   /* when the last one came */
     relais_delivery *held[PEEK_MAX];
     size_t held_count;
+    uint64_t shown; /* of a large payload, as progress */
 };
+
+/* How far a large payload is; false when it is time to stop. */
+static bool on_progress(void *context, uint64_t done, uint64_t total)
+{
+    struct receiving *receiving = context;
+    (void)total;
+    receiving->active_ms = stopwatch_ms();
+    receiving->progress.done_bytes += done - receiving->shown;
+    receiving->shown = done;
+    progress_show(&receiving->progress);
+    return !interrupt_came(&receiving->interrupt);
+}
+
+static struct large_file large_file(struct receiving *receiving)
+{
+    return (struct large_file){.client = receiving->session.client,
+                               .timeout_ms = SILENCE_MS,
+                               .progress = on_progress,
+                               .context = receiving};
+}
+
+static uint64_t payload_size(const relais_delivery *delivery)
+{
+    uint64_t stored = relais_delivery_stored_bytes(delivery);
+    return stored > 0 ? stored : relais_delivery_message(delivery)->payload.size;
+}
 
 static relais_status write_stdout(const relais_message *message, relais_error *error)
 {
@@ -73,7 +102,7 @@ static void tell(const struct receiving *receiving, const relais_delivery *deliv
     const char *name = relais_message_extension(message, "filename");
     char size[SIZE_TEXT];
     char shown[PATH_BYTES];
-    output_bytes_text(message->payload.size, size, sizeof(size));
+    output_bytes_text(payload_size(delivery), size, sizeof(size));
     if (path) {
         printf("%s\n", output_clean(path, shown, sizeof(shown)));
         return;
@@ -85,15 +114,40 @@ static void tell(const struct receiving *receiving, const relais_delivery *deliv
               output_clean(name ? name : "", clean, sizeof(clean)));
 }
 
-static relais_status hand_over(struct receiving *receiving, const relais_delivery *delivery,
+/* Into the folder, whole or in chunks. */
+static relais_status save(struct receiving *receiving, relais_delivery *delivery, char *out_path,
+                          relais_error *error)
+{
+    const struct large_file large = large_file(receiving);
+    if (relais_delivery_stored_bytes(delivery) == 0) {
+        return received_file_save(relais_delivery_message(delivery), receiving->folder, out_path,
+                                  PATH_BYTES, error);
+    }
+    return large_file_save(&large, delivery, receiving->folder, out_path, PATH_BYTES, error);
+}
+
+/* The payload to stdout. */
+static relais_status print(struct receiving *receiving, relais_delivery *delivery,
+                           relais_error *error)
+{
+    const struct large_file large = large_file(receiving);
+    return relais_delivery_stored_bytes(delivery) == 0
+               ? write_stdout(relais_delivery_message(delivery), error)
+               : large_file_print(&large, delivery, error);
+}
+
+static relais_status hand_over(struct receiving *receiving, relais_delivery *delivery,
                                relais_error *error)
 {
-    const relais_message *message = relais_delivery_message(delivery);
     char path[PATH_BYTES];
     bool json = receiving->invocation->output.format != OUTPUT_TABLE;
-    if (receiving->folder &&
-        received_file_save(message, receiving->folder, path, sizeof(path), error) != RELAIS_OK) {
+    if (receiving->folder && save(receiving, delivery, path, error) != RELAIS_OK) {
         return error->status;
+    }
+    if (!receiving->folder && json && receiving->ack &&
+        relais_delivery_stored_bytes(delivery) > 0) {
+        return talk_fill(error, RELAIS_USAGE, relais_delivery_message(delivery)->id,
+                         _("a payload too large for a line of JSON"), "--to-folder");
     }
     progress_clear(&receiving->progress);
     if (json) {
@@ -102,14 +156,33 @@ static relais_status hand_over(struct receiving *receiving, const relais_deliver
                    : talk_fill_errno(error, errno, "stdout");
     }
     tell(receiving, delivery, receiving->folder ? path : NULL);
-    return receiving->folder ? RELAIS_OK : write_stdout(message, error);
+    return receiving->folder ? RELAIS_OK : print(receiving, delivery, error);
+}
+
+/* What came of a large payload stays; it is gone on with when the message comes again. */
+static void lose(struct receiving *receiving, relais_delivery *delivery, relais_status status)
+{
+    const char *id = relais_delivery_message(delivery)->id;
+    talk_note(&receiving->invocation->output,
+              status == RELAIS_DAMAGED
+                  ? _("%s: the broker's disk has lost bytes of it; it is a dead letter now")
+                  : _("%s: the line was lost before all of it was here; it will come again"),
+              id);
+    relais_delivery_free(delivery);
+    receiving->active_ms = stopwatch_ms();
 }
 
 /* Takes one delivery all the way. */
 static relais_status take(struct receiving *receiving, relais_delivery *delivery,
                           relais_error *error)
 {
+    receiving->shown = 0;
     relais_status status = hand_over(receiving, delivery, error);
+    receiving->progress.done_bytes -= receiving->shown; /* progress_add() counts the whole */
+    if (status == RELAIS_LEASE_LOST || status == RELAIS_DAMAGED) {
+        lose(receiving, delivery, status);
+        return RELAIS_OK;
+    }
     if (status != RELAIS_OK || !receiving->ack) {
         receiving->held[receiving->held_count++] = delivery;
     } else {
@@ -118,7 +191,7 @@ static relais_status take(struct receiving *receiving, relais_delivery *delivery
                       _("%s: the line was lost before its acknowledgement; it will come again"),
                       relais_delivery_message(delivery)->id);
         }
-        progress_add(&receiving->progress, relais_delivery_message(delivery)->payload.size);
+        progress_add(&receiving->progress, payload_size(delivery));
         relais_delivery_free(delivery);
         receiving->unsettled = relais_unsettled(receiving->consumer);
     }

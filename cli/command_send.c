@@ -3,11 +3,13 @@
  * relais send: one message a file.
  *
  *   1. Each file gets one outcome, told once, in the order in which outcomes arrive.
- *   2. Memory holds one file and the client's window, whatever the number of files.
+ *   2. Memory holds one file that travels whole and the client's window, whatever the number and
+ * the size of files: what is larger goes in chunks.
  *   3. "accepted" is said only when the broker has said so.
  */
 #include "cli/command.h"
 #include "cli/interrupt.h"
+#include "cli/large_file.h"
 #include "cli/message_json.h"
 #include "cli/progress.h"
 #include "cli/session.h"
@@ -21,6 +23,7 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <unistd.h>
 
 enum { DEFAULT_TIMEOUT_S = 30, WAIT_SLICE_MS = 100 };
 
@@ -49,6 +52,7 @@ struct item {
     const char *path;
     char id[RELAIS_ID_BYTES + 1];
     uint64_t size;
+    uint64_t shown; /* of a large one, as progress */
 };
 
 static json_t *item_json(const struct item *item, const relais_error *error)
@@ -162,14 +166,121 @@ static relais_status submit(struct item *item, const relais_message *message, re
     return error->status;
 }
 
+/* A message and what it borrows. */
+struct letter {
+    relais_extension extensions[2];
+    relais_message message;
+};
+
+static void fill_letter(const struct item *item, int64_t modified_ms, struct letter *out_letter)
+{
+    const struct sending *sending = item->sending;
+    const struct options *options = &sending->invocation->options;
+    const char *name = source_file_name(item->path);
+    const char *type = options_text(options, "type");
+    const char *media_type = options_text(options, "media-type");
+    size_t extension_count = modified_ms != 0 ? 2 : 1;
+    out_letter->extensions[0] =
+        (relais_extension){.name = "filename", .kind = RELAIS_EXTENSION_STRING, .text = name};
+    out_letter->extensions[1] = (relais_extension){
+        .name = "filetime", .kind = RELAIS_EXTENSION_TIME, .time_ms = modified_ms};
+    out_letter->message =
+        (relais_message){.id = item->id,
+                         .type = type ? type : DEFAULT_TYPE,
+                         .datacontenttype = media_type ? media_type : source_file_media_type(name),
+                         .to = sending->to,
+                         .to_count = sending->to_count,
+                         .to_subscribers = options_has(options, "subscribers"),
+                         .flow = options_text(options, "flow"),
+                         .from = options_text(options, "from"),
+                         .correlation_id = options_text(options, "correlation-id"),
+                         .extensions = out_letter->extensions,
+                         .extension_count = strcmp(item->path, "-") == 0 ? 0 : extension_count};
+}
+
+/* How far a large file is; false when it is time to stop. */
+static bool on_progress(void *context, uint64_t done, uint64_t total)
+{
+    struct item *item = context;
+    struct sending *sending = item->sending;
+    (void)total;
+    sending->active_ms = stopwatch_ms();
+    sending->progress.done_bytes += done - item->shown;
+    item->shown = done;
+    progress_show(&sending->progress);
+    return !interrupt_came(&sending->interrupt);
+}
+
+/* In chunks; `path` is where its bytes are. */
+static void send_large(struct item *item, const char *path)
+{
+    struct sending *sending = item->sending;
+    struct letter letter;
+    relais_error error = {0};
+    const struct large_file large = {.client = sending->session.client,
+                                     .timeout_ms = (int)sending->session.timeout_ms,
+                                     .progress = on_progress,
+                                     .context = item};
+    fill_letter(item, source_file_time(item->path), &letter);
+    relais_status status = large_file_send(&large, path, item->size, &letter.message, &error);
+    if (status == RELAIS_INTERRUPTED || status == RELAIS_TIMED_OUT) {
+        sending->stopped = status;
+        fill_stopped(item, true, &error);
+    } else if (relais_status_is_transient(status)) {
+        fill_later(item, &error);
+    }
+    sending->progress.done_bytes -= item->shown; /* settle() counts the whole */
+    settle(item, &error);
+}
+
+static void send_small(struct item *item, const char *path, size_t limit)
+{
+    struct letter letter;
+    struct source_file file = {0};
+    relais_error error = {0};
+    if (source_file_read(path, limit, &file, &error) != RELAIS_OK) {
+        settle(item, &error);
+        return;
+    }
+    item->size = file.size;
+    fill_letter(item, file.modified_ms, &letter);
+    letter.message.payload = (relais_bytes){file.data, file.size};
+    if (submit(item, &letter.message, &error) != RELAIS_OK) {
+        settle(item, &error);
+    }
+    source_file_fini(&file);
+}
+
+/* What comes on stdin is kept until its size is known. */
+static void send_stream(struct item *item, size_t small, uint64_t large)
+{
+    enum { LINK_BYTES = 32 };
+    char path[LINK_BYTES];
+    int fd = -1;
+    relais_error error = {0};
+    if (large <= small) {
+        send_small(item, item->path, small);
+        return;
+    }
+    if (large_file_spool(large, &fd, &item->size, &error) != RELAIS_OK) {
+        settle(item, &error);
+        return;
+    }
+    (void)snprintf(path, sizeof(path), "/proc/self/fd/%d", fd);
+    if (item->size <= small) {
+        send_small(item, path, small);
+    } else {
+        send_large(item, path);
+    }
+    close(fd);
+}
+
 static void send_item(struct item *item)
 {
     struct sending *sending = item->sending;
-    const struct options *options = &sending->invocation->options;
-    uint32_t limit = sending->session.info.payload_bytes_max;
-    const char *name = source_file_name(item->path);
-    bool is_stream = strcmp(item->path, "-") == 0;
-    struct source_file file = {0};
+    uint32_t said = sending->session.info.payload_bytes_max;
+    size_t small = said > 0 ? said : PAYLOAD_MAX_BYTES;
+    uint64_t large = sending->session.info.stored_bytes_max;
     relais_error error = {0};
     if (sending->stopped != RELAIS_OK) {
         fill_stopped(item, false, &error);
@@ -177,35 +288,13 @@ static void send_item(struct item *item)
         return;
     }
     item->size = source_file_size(item->path);
-    if (source_file_read(item->path, limit > 0 ? limit : PAYLOAD_MAX_BYTES, &file, &error) !=
-        RELAIS_OK) {
-        settle(item, &error);
-        return;
+    if (strcmp(item->path, "-") == 0) {
+        send_stream(item, small, large);
+    } else if (item->size > small && item->size <= large) {
+        send_large(item, item->path);
+    } else {
+        send_small(item, item->path, item->size > small && large > small ? (size_t)large : small);
     }
-    item->size = file.size;
-    const relais_extension extensions[] = {
-        {.name = "filename", .kind = RELAIS_EXTENSION_STRING, .text = name},
-        {.name = "filetime", .kind = RELAIS_EXTENSION_TIME, .time_ms = file.modified_ms}};
-    const char *type = options_text(options, "type");
-    const char *media_type = options_text(options, "media-type");
-    size_t extension_count = file.modified_ms != 0 ? 2 : 1;
-    const relais_message message = {.id = item->id,
-                                    .type = type ? type : DEFAULT_TYPE,
-                                    .datacontenttype =
-                                        media_type ? media_type : source_file_media_type(name),
-                                    .to = sending->to,
-                                    .to_count = sending->to_count,
-                                    .to_subscribers = options_has(options, "subscribers"),
-                                    .flow = options_text(options, "flow"),
-                                    .from = options_text(options, "from"),
-                                    .correlation_id = options_text(options, "correlation-id"),
-                                    .extensions = extensions,
-                                    .extension_count = is_stream ? 0 : extension_count,
-                                    .payload = {.data = file.data, .size = file.size}};
-    if (submit(item, &message, &error) != RELAIS_OK) {
-        settle(item, &error);
-    }
-    source_file_fini(&file);
 }
 
 static enum exit_code check_line(const struct invocation *invocation)
@@ -340,8 +429,10 @@ const struct command command_send = {
                 "relais send *.pdf --to dila/accueil --flow CERTDC -o json\n"
                 "relais send notice.pdf --subscribers --flow JOURNALOFFICIEL\n"
                 "generate | relais send - --to dila/accueil --flow CERTDC\n",
-    .notes = N_("A message is accepted when the broker has it on disk. FILE \"-\" is stdin. With "
-                "-o json or jsonl each outcome is one object on a line."),
+    .notes = N_(
+        "A message is accepted when the broker has it on disk. FILE \"-\" is stdin. A large file "
+        "goes in chunks: sent again with the same --id it goes on where it was. With -o json or "
+        "jsonl each outcome is one object on a line."),
     .options = options,
     .option_count = OPTION_COUNT(options),
     .arguments_min = 1,

@@ -6,6 +6,7 @@
 
 #include "cli/base64.h"
 
+#include <relais/payload.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <time.h>
@@ -121,11 +122,19 @@ static void add_message(json_t *object, const relais_message *message)
     json_object_set_new(object, "extensions", extensions);
 }
 
+/* A stored payload is shown without its bytes. */
+static json_t *payload_json(const relais_delivery *delivery)
+{
+    return relais_delivery_stored_bytes(delivery) > 0
+               ? json_null()
+               : bytes_json(relais_delivery_message(delivery)->payload);
+}
+
 json_t *delivery_json(const relais_delivery *delivery, const char *path)
 {
     const relais_message *message = relais_delivery_message(delivery);
     json_t *object = json_object();
-    json_t *payload = path ? json_string(path) : bytes_json(message->payload);
+    json_t *payload = path ? json_string(path) : payload_json(delivery);
     if (!object || !payload) {
         json_decref(object);
         json_decref(payload);
@@ -135,7 +144,9 @@ json_t *delivery_json(const relais_delivery *delivery, const char *path)
     json_object_set_new(object, "sender", json_string(relais_delivery_sender(delivery)));
     json_object_set_new(object, "attempt", json_integer(relais_delivery_attempt(delivery)));
     json_object_set_new(object, "accepted", time_json(relais_delivery_accepted_ms(delivery)));
-    json_object_set_new(object, "size", json_integer((json_int_t)message->payload.size));
+    uint64_t stored = relais_delivery_stored_bytes(delivery);
+    json_object_set_new(object, "size",
+                        json_integer((json_int_t)(stored > 0 ? stored : message->payload.size)));
     json_object_set_new(object, path ? "path" : "payload", payload);
     return object;
 }

@@ -96,24 +96,33 @@ static void restore_time(const relais_message *message, const char *path)
     (void)utimensat(AT_FDCWD, path, times, AT_SYMLINK_NOFOLLOW);
 }
 
+/* The next name of a message in a folder; `number` from 1. */
+static relais_status name_numbered(const char *name, int number, const char *folder, char *out_path,
+                                   size_t path_size, relais_error *error)
+{
+    const char *ending = name_ending(name);
+    char numbered[16] = "";
+    if (number > 1) {
+        snprintf(numbered, sizeof(numbered), "-%d", number);
+    }
+    int length = snprintf(out_path, path_size, "%s/%.*s%s%s", folder, (int)(ending - name), name,
+                          numbered, ending);
+    return length >= 0 && (size_t)length < path_size
+               ? RELAIS_OK
+               : talk_fill(error, RELAIS_SYSTEM, folder, _("a path is too long"), NULL);
+}
+
 relais_status received_file_save(const relais_message *message, const char *folder, char *out_path,
                                  size_t path_size, relais_error *error)
 {
     char name[RECEIVED_NAME_BYTES];
     received_file_name(message, name);
-    const char *ending = name_ending(name);
     for (int number = 1; number <= NAMES_MAX; number++) {
-        char numbered[16] = "";
-        if (number > 1) {
-            snprintf(numbered, sizeof(numbered), "-%d", number);
+        relais_status status = name_numbered(name, number, folder, out_path, path_size, error);
+        if (status == RELAIS_OK) {
+            status = file_create(out_path, message->payload.data, message->payload.size, FILE_MODE,
+                                 error);
         }
-        int length = snprintf(out_path, path_size, "%s/%.*s%s%s", folder, (int)(ending - name),
-                              name, numbered, ending);
-        if (length < 0 || (size_t)length >= path_size) {
-            return talk_fill(error, RELAIS_SYSTEM, folder, _("a path is too long"), NULL);
-        }
-        relais_status status =
-            file_create(out_path, message->payload.data, message->payload.size, FILE_MODE, error);
         if (status == RELAIS_OK) {
             restore_time(message, out_path);
         }
@@ -122,4 +131,40 @@ relais_status received_file_save(const relais_message *message, const char *fold
         }
     }
     return error->status;
+}
+
+/* The names in the folder are on disk. */
+static void sync_folder(const char *folder)
+{
+    int fd = open(folder, O_RDONLY | O_DIRECTORY | O_CLOEXEC);
+    if (fd >= 0) {
+        (void)fsync(fd);
+        close(fd);
+    }
+}
+
+relais_status received_file_keep(const relais_message *message, const char *folder,
+                                 const char *partial, char *out_path, size_t path_size,
+                                 relais_error *error)
+{
+    char name[RECEIVED_NAME_BYTES];
+    relais_status status = RELAIS_ALREADY_EXISTS;
+    received_file_name(message, name);
+    restore_time(message, partial);
+    for (int number = 1; status == RELAIS_ALREADY_EXISTS && number <= NAMES_MAX; number++) {
+        status = name_numbered(name, number, folder, out_path, path_size, error);
+        /* link(2) never takes an existing name, rename(2) would. */
+        if (status == RELAIS_OK && link(partial, out_path) != 0) {
+            status =
+                errno == EEXIST ? RELAIS_ALREADY_EXISTS : talk_fill_errno(error, errno, out_path);
+        }
+    }
+    if (status == RELAIS_ALREADY_EXISTS) {
+        return talk_fill_errno(error, EEXIST, out_path);
+    }
+    if (status == RELAIS_OK) {
+        (void)unlink(partial);
+        sync_folder(folder);
+    }
+    return status;
 }

@@ -24,4 +24,9 @@ void received_file_name(const relais_message *message, char out_name[RECEIVED_NA
 relais_status received_file_save(const relais_message *message, const char *folder, char *out_path,
                                  size_t path_size, relais_error *error);
 
+/* Gives a whole file of that folder, which is on disk, the message's name instead of `partial`. */
+relais_status received_file_keep(const relais_message *message, const char *folder,
+                                 const char *partial, char *out_path, size_t path_size,
+                                 relais_error *error);
+
 #endif

@@ -146,6 +146,14 @@ uint64_t source_file_size(const char *path)
     return stat(path, &about) == 0 && S_ISREG(about.st_mode) ? (uint64_t)about.st_size : 0;
 }
 
+int64_t source_file_time(const char *path)
+{
+    struct stat about;
+    return stat(path, &about) == 0 && S_ISREG(about.st_mode)
+               ? (int64_t)about.st_mtim.tv_sec * MS_PER_S + about.st_mtim.tv_nsec / NS_PER_MS
+               : 0;
+}
+
 const char *source_file_name(const char *path)
 {
     const char *slash = strrchr(path, '/');

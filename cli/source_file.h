@@ -26,6 +26,9 @@ void source_file_fini(struct source_file *file);
 /* The size of a regular file, else 0: for the progress line. */
 uint64_t source_file_size(const char *path);
 
+/* When a regular file was last changed, Unix milliseconds, else 0. */
+int64_t source_file_time(const char *path);
+
 /* The last part of a path. */
 const char *source_file_name(const char *path);
 

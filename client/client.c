@@ -170,6 +170,8 @@ static void turn(relais_client *client, int64_t now_ms)
         receiver_flush(client, now_ms);
         question_flush(client);
         sender_flush(client, now_ms);
+        fetch_flush(client, now_ms);
+        upload_flush(client, now_ms);
     }
     if (connection->line_gone && connection->phase != CONNECTION_PAUSED) {
         relais_status why = connection->complaint.status;
@@ -318,6 +320,7 @@ void relais_client_session(const relais_client *client, relais_session *out_sess
     *out_session = (relais_session){
         .connected = connection->phase == CONNECTION_READY,
         .payload_bytes_max = connection->limits.payload_bytes,
+        .stored_bytes_max = connection->limits.stored_bytes,
         .trouble = connection->trouble,
         .reconnects = connection->welcomes > 0 ? connection->welcomes - 1 : 0,
     };

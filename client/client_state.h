@@ -7,9 +7,11 @@
 #define RELAIS_CLIENT_CLIENT_STATE_H
 
 #include "client/connection.h"
+#include "client/fetch.h"
 #include "client/frames.h"
 #include "client/receiver.h"
 #include "client/sender.h"
+#include "client/upload.h"
 #include "wire/arena.h"
 
 #include <relais/operate.h>
@@ -47,6 +49,9 @@ struct relais_client {
     struct requester *requester; /* NULL: nothing was ever asked */
     struct question *question;   /* NULL: none */
     uint64_t last_question;
+    struct upload_job *upload; /* on the stack of relais_send_payload(); NULL: none */
+    uint32_t last_upload;
+    struct fetch_job *fetch; /* the same of relais_fetch_payload() */
     struct frames_in in;
     struct wire_arena commands;
     struct wire_arena envelopes;

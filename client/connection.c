@@ -298,6 +298,7 @@ static void keep_limits(struct connection_limits *limits, const Relais__V1__Limi
 {
     *limits = (struct connection_limits){
         .payload_bytes = said->payload_bytes,
+        .stored_bytes = said->stored_bytes,
         .envelope_bytes = said->envelope_bytes,
         .batch_messages = said->batch_messages,
         .batch_bytes = said->batch_bytes,

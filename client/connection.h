@@ -37,6 +37,7 @@ struct connection_limits {
     uint32_t window_messages;
     uint32_t window_bytes;
     uint32_t credit;
+    uint64_t stored_bytes;
 };
 
 struct connection {

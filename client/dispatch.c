@@ -31,6 +31,7 @@ static bool handle_error(relais_client *client, const Relais__V1__Error *said, i
             client->question->answered = true;
             client->happened = true;
         }
+        upload_unknown_command(client, said);
         return true;
     case RELAIS__V1__CODE__CODE_UNKNOWN_CONSUMER:
         return true; /* it was detached while our command was on its way */
@@ -66,6 +67,10 @@ static bool handle_ready(relais_client *client, const Relais__V1__ToClient *said
         return receiver_settled(client, said->settled);
     case RELAIS__V1__TO_CLIENT__COMMAND_ANSWER:
         return question_answered(client, said->answer);
+    case RELAIS__V1__TO_CLIENT__COMMAND_UPLOAD_STATE:
+        return upload_state(client, said->upload_state, now_ms);
+    case RELAIS__V1__TO_CLIENT__COMMAND_FETCHED:
+        return fetch_answered(client, said->fetched, &client->in, now_ms);
     default: /* a command of a later minor version */
         return true;
     }
@@ -75,7 +80,8 @@ static bool handle_ready(relais_client *client, const Relais__V1__ToClient *said
 static bool handle(relais_client *client, const Relais__V1__ToClient *said, int64_t now_ms)
 {
     struct connection *connection = &client->connection;
-    bool has_body = said->command_case == RELAIS__V1__TO_CLIENT__COMMAND_DELIVER;
+    bool has_body = said->command_case == RELAIS__V1__TO_CLIENT__COMMAND_DELIVER ||
+                    said->command_case == RELAIS__V1__TO_CLIENT__COMMAND_FETCHED;
     if (client->in.count > 1 && !has_body) {
         return said->command_case == RELAIS__V1__TO_CLIENT__COMMAND__NOT_SET;
     }

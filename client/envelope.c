@@ -159,10 +159,16 @@ static void fill(struct envelope_parts *parts, const relais_message *message,
     envelope->extensions = parts->extension_list;
     envelope->n_extensions = message->extension_count;
     fill_bus_fields(envelope, message);
-    envelope_digest((struct bytes){message->payload.data, message->payload.size}, parts->digest);
+    envelope->payload_size = message->payload.size;
+    if (defaults->digest != NULL) {
+        memcpy(parts->digest, defaults->digest, sizeof parts->digest);
+        envelope->payload_size = defaults->payload_size;
+    } else {
+        envelope_digest((struct bytes){message->payload.data, message->payload.size},
+                        parts->digest);
+    }
     envelope->payload_digest.data = parts->digest;
     envelope->payload_digest.len = sizeof parts->digest;
-    envelope->payload_size = message->payload.size;
 }
 
 relais_status envelope_pack(const relais_message *message, const struct envelope_defaults *defaults,

@@ -25,6 +25,9 @@ struct envelope_defaults {
     const char *id;     /* used when message->id is NULL */
     const char *member; /* for `source`; may be "" */
     int64_t now_ms;
+    const uint8_t
+        *digest; /* of a payload that is stored apart, and its size; NULL: the message's */
+    uint64_t payload_size;
 };
 
 /* RELAIS_OK when the message keeps every rule; else RELAIS_FIELD_MISSING, RELAIS_FIELD_INVALID or

@@ -127,6 +127,9 @@ static relais_status answer(relais_delivery *delivery, enum answer_kind kind, ui
 
 relais_status relais_ack(relais_delivery *delivery)
 {
+    if (delivery != NULL && delivery->stored_bytes > 0 && !delivery->verified) {
+        return RELAIS_USAGE; /* nobody has seen the payload */
+    }
     return answer(delivery, ANSWER_ACK, 0, NULL);
 }
 

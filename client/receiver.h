@@ -57,8 +57,11 @@ struct relais_delivery {
     enum answer_kind answer;
     uint32_t delay_ms;
     char reason[RECEIVER_REASON_BYTES + 1];
-    bool in_answers; /* its answer is still to be sent */
-    bool freed;      /* the caller is done with it */
+    bool in_answers;       /* its answer is still to be sent */
+    bool freed;            /* the caller is done with it */
+    uint64_t stored_bytes; /* of a payload that is to be fetched; 0: it is here */
+    bool verified;         /* it was, and its digest is right */
+    uint8_t digest[RELAIS_DIGEST_BYTES];
     char sender[64];
     relais_message message;
     max_align_t memory[]; /* lists and texts of message */

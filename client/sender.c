@@ -148,8 +148,9 @@ static relais_status check_room(const relais_client *client, const relais_messag
     return RELAIS_OK;
 }
 
-relais_status sender_add(relais_client *client, const relais_message *message,
-                         relais_outcome_fn done, void *context, struct pending **out_pending,
+/* `stored` NULL: the payload is the message's. */
+static relais_status add(relais_client *client, const relais_message *message,
+                         const struct stored_payload *stored, struct pending **out_pending,
                          relais_error *error)
 {
     char generated[GENERATED_ID_BYTES];
@@ -157,6 +158,10 @@ relais_status sender_add(relais_client *client, const relais_message *message,
     size_t envelope_bytes = 0;
     struct envelope_defaults defaults = {
         .id = generated, .member = client->member, .now_ms = clock_wall_ms()};
+    if (stored != NULL) {
+        defaults.digest = stored->digest;
+        defaults.payload_size = stored->size;
+    }
     relais_status status = envelope_check(message, error);
     if (status == RELAIS_OK) {
         status = check_room(client, message, error);
@@ -174,11 +179,53 @@ relais_status sender_add(relais_client *client, const relais_message *message,
     if (pending == NULL) {
         return error_fill(error, RELAIS_NO_MEMORY, NULL, NULL, NULL);
     }
-    pending->done = done;
-    pending->context = context;
+    pending->upload = stored != NULL ? stored->upload : 0;
     link_last(&client->sender, pending);
     *out_pending = pending;
     return RELAIS_OK;
+}
+
+relais_status sender_add(relais_client *client, const relais_message *message,
+                         relais_outcome_fn done, void *context, struct pending **out_pending,
+                         relais_error *error)
+{
+    relais_status status = add(client, message, NULL, out_pending, error);
+    if (status == RELAIS_OK) {
+        (*out_pending)->done = done;
+        (*out_pending)->context = context;
+    }
+    return status;
+}
+
+relais_status sender_add_stored(relais_client *client, const relais_message *message,
+                                const struct stored_payload *stored, struct pending **out_pending,
+                                relais_error *error)
+{
+    struct pending *pending = NULL;
+    relais_status status = add(client, message, stored, &pending, error);
+    if (status == RELAIS_OK) {
+        pending->done = stored->done;
+        pending->context = stored->context;
+        *out_pending = pending;
+    }
+    return status;
+}
+
+/* Until sender_wake_stored(). */
+static void rest_stored(struct pending *pending)
+{
+    pending->state = PENDING_RESTING;
+    pending->refusal = RELAIS_OK;
+    pending->due_ms = INT64_MAX;
+}
+
+void sender_wake_stored(struct sender *sender, struct pending *pending, uint32_t upload)
+{
+    pending->upload = upload;
+    if (pending->state == PENDING_RESTING) {
+        pending->state = PENDING_QUEUED;
+        sender->unsent = sender->first;
+    }
 }
 
 static void leave_flight(struct sender *sender, struct pending *pending)
@@ -274,7 +321,13 @@ bool sender_refused(relais_client *client, const Relais__V1__Refused *refused, i
             return false;
         }
         (void)error_from_wire(&error, refusal->error);
-        if (error.retry_after_ms > 0 && !pending->given_up) {
+        bool unknown = pending->upload != 0 &&
+                       (error.status == RELAIS_UNKNOWN_UPLOAD || error.status == RELAIS_INCOMPLETE);
+        if (unknown && !pending->given_up) {
+            leave_flight(sender, pending);
+            rest_stored(pending);
+            upload_begin_again(client, now_ms);
+        } else if (error.retry_after_ms > 0 && !pending->given_up) {
             rest(sender, pending, &error, now_ms);
         } else {
             sender_finish(client, pending, &error);
@@ -291,6 +344,9 @@ void sender_rewind(relais_client *client)
         next = pending->next;
         leave_flight(sender, pending);
         pending->state = PENDING_QUEUED;
+        if (pending->upload != 0) {
+            rest_stored(pending);
+        }
         if (pending->given_up) {
             unlink_pending(sender, pending);
             pending_free(pending);
@@ -307,7 +363,7 @@ void sender_close(relais_client *client)
     struct pending *next = NULL; /* callbacks add nothing: the client is closing */
     for (struct pending *pending = client->sender.first; pending != NULL; pending = next) {
         next = pending->next;
-        if (pending->state == PENDING_RESTING) {
+        if (pending->state == PENDING_RESTING && pending->refusal != RELAIS_OK) {
             (void)sender_fill_refusal(&error, pending->refusal);
         } else {
             (void)error_fill(&error, RELAIS_CLOSED, NULL, NULL, NULL);

@@ -4,7 +4,9 @@
  *
  *   QUEUED --sender_flush()--> IN_FLIGHT --Accepted--> gone
  *   IN_FLIGHT --Refused, again after t--> RESTING --t--> QUEUED
- *   IN_FLIGHT --Refused--> gone;  any --sender_rewind()--> QUEUED (the connection was lost)
+ *   with a stored payload: any --connection lost, upload not known--> RESTING
+ * --sender_wake_stored()--> QUEUED IN_FLIGHT --Refused--> gone;  any --sender_rewind()--> QUEUED
+ * (the connection was lost)
  *
  *   1. Envelope and payload are copied once; every submission sends the same bytes.
  *   2. After a lost connection messages go out in their first order.
@@ -40,6 +42,7 @@ struct pending {
     uint32_t envelope_bytes;
     uint32_t payload_bytes;
     const unsigned char *payload;
+    uint32_t upload;             /* that holds the payload; 0: it is here */
     struct payload_copy *shared; /* of a large payload; NULL: it lies behind the envelope */
 };
 
@@ -67,6 +70,23 @@ void sender_fini(struct sender *sender);
 relais_status sender_add(relais_client *client, const relais_message *message,
                          relais_outcome_fn done, void *context, struct pending **out_pending,
                          relais_error *error);
+
+/* A payload that was uploaded, for sender_add_stored(). */
+struct stored_payload {
+    uint64_t size;
+    uint8_t digest[RELAIS_DIGEST_BYTES];
+    uint32_t upload;
+    relais_outcome_fn done;
+    void *context;
+};
+
+/* The same for a message whose payload is on the broker's disk. */
+relais_status sender_add_stored(relais_client *client, const relais_message *message,
+                                const struct stored_payload *stored, struct pending **out_pending,
+                                relais_error *error);
+
+/* This connection knows the payload under that number. */
+void sender_wake_stored(struct sender *sender, struct pending *pending, uint32_t upload);
 
 /* Nobody waits for this one any more. What is known of it: RELAIS_OK nothing, or why it rests. */
 relais_status sender_give_up(relais_client *client, struct pending *pending);

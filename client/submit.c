@@ -189,6 +189,7 @@ static bool submit(relais_client *client, const struct batch *batch)
         relais__v1__part__init(&parts[i]);
         parts[i].envelope_bytes = batch->messages[i]->envelope_bytes;
         parts[i].payload_bytes = batch->messages[i]->payload_bytes;
+        parts[i].upload = batch->messages[i]->upload;
         list[i] = &parts[i];
     }
     command.first_number = client->sender.next_number;

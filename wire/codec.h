@@ -20,6 +20,7 @@ enum {
     WIRE_RANGES = 1024,         /* ranges of one Ack, Nack, Accepted or Settled */
     WIRE_RECIPIENTS = 64,       /* envelope.to */
     WIRE_EXTENSIONS = 32,
+    WIRE_CHUNK_BYTES = 262044,     /* of a payload in one Fetched, and in one Chunk */
     WIRE_ARENA_BYTES = 512 * 1024, /* budget of one unpack */
 };
 

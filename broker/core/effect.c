@@ -4,6 +4,8 @@
  */
 #include "core/effect.h"
 
+#include "core/stored_message.h"
+
 #include <stdlib.h>
 #include <string.h>
 

@@ -66,7 +66,9 @@ static bool check_range(struct step *step, const struct delivery *delivery,
 static bool check_load(struct step *step, const struct session *session, uint32_t bytes,
                        struct refusal *out_refusal)
 {
-    bool of_one = session->fetch_bytes + bytes > LIMIT_FETCH_WINDOW_BYTES;
+    /* While much is on its way to clients: one chunk after the other. */
+    uint64_t window = step->core->tight ? LIMIT_CHUNK_BYTES : LIMIT_FETCH_WINDOW_BYTES;
+    bool of_one = session->fetch_bytes + bytes > window;
     if (!of_one && step->core->fetch_bytes + bytes <= LIMIT_FETCHING_BYTES) {
         return true;
     }
@@ -74,8 +76,7 @@ static bool check_load(struct step *step, const struct session *session, uint32_
         .code = RELAIS__V1__CODE__CODE_BUSY,
         .field = "fetch",
         .wrong = of_one ? "too many bytes at once on this connection" : "too many bytes at once",
-        .right =
-            refusal_number(step->effects, of_one ? LIMIT_FETCH_WINDOW_BYTES : LIMIT_FETCHING_BYTES),
+        .right = refusal_number(step->effects, of_one ? window : LIMIT_FETCHING_BYTES),
         .retry_after_ms = BUSY_RETRY_MS,
     };
     return false;

@@ -11,10 +11,6 @@
  * sequence: only the first is in a lane or waits for its time, the others are *behind* it until it
  * is gone for good. A deferred one keeps the others behind.
  * A buried entry is a *dead letter*: it holds its message until it is replayed or dropped.
- *
- * A large payload is not in its message: it is *uploaded* before, chunk by chunk, as a *content*
- * with a number of its own. The message that refers to it is appended when it is whole, and takes
- * it along when it goes. Its bytes are read from any offset.
  */
 #ifndef RELAIS_CORE_STORED_H
 #define RELAIS_CORE_STORED_H
@@ -22,6 +18,7 @@
 #include "core/buffer.h"
 #include "core/finding.h"
 #include "core/stored_name.h"
+#include "core/stored_upload.h"
 
 #include <stdbool.h>
 
@@ -137,36 +134,11 @@ struct store_op {
             bool begin;         /* a new round */
             uint32_t max_bytes; /* read in this step */
         } check;
-        struct {
-            const char *sender;
-            const char *id;
-            uint64_t bytes; /* of the whole; an upload of another length is erased */
-            uint32_t most;  /* unfinished ones of this sender */
-            uint64_t quota; /* bytes it may have, those of its unfinished uploads too; 0: no end */
-        } upload;
-        struct {
-            const char *sender;
-            const char *id;
-            uint64_t offset;
-            /* The bytes are `payload`: STORED_SEGMENT_BYTES times a number, but for the end. */
-            struct held_message message;
-        } chunk;
-        struct {
-            uint64_t content;
-            uint64_t offset;
-            uint32_t bytes;
-        } fetch;
+        struct upload_op upload;
+        struct chunk_op chunk;
+        struct fetch_op fetch;
     };
 };
-
-/* The message whose references an op holds; NULL: none. */
-static inline struct held_message *stored_message(struct store_op *op)
-{
-    if (op->kind == STORE_APPEND) {
-        return &op->append.message;
-    }
-    return op->kind == STORE_CHUNK ? &op->chunk.message : NULL;
-}
 
 struct store_entry {
     struct entry_key key;
@@ -230,11 +202,8 @@ struct store_result {
         struct store_turn turn;        /* ACK, BURY */
         struct store_backup *backup;   /* BACKUP, BACKED_UP; receiver calls free() */
         struct store_checked *checked; /* CHECK; receiver calls free() */
-        struct {
-            uint64_t durable_bytes;
-            bool accepted; /* the message of this (sender, id) was: nothing to upload */
-        } upload; /* of UPLOAD and CHUNK; a chunk elsewhere than at durable_bytes changes nothing */
-        struct held_message fetched; /* the receiver drops it; the bytes are `payload` */
+        struct upload_result upload;   /* UPLOAD, CHUNK */
+        struct held_message fetched;   /* the receiver drops it; the bytes are `payload` */
     };
 };
 

@@ -11,6 +11,7 @@
 #include "core/reply.h"
 #include "core/session.h"
 #include "core/upload_rules.h"
+#include "wire/codec.h"
 
 #include <stdlib.h>
 #include <string.h>
@@ -22,6 +23,7 @@ enum {
 
 _Static_assert((int)LIMIT_CHUNK_BYTES % (int)STORED_SEGMENT_BYTES == 0,
                "a chunk fills the segments that it is stored in");
+_Static_assert((int)LIMIT_CHUNK_BYTES == (int)WIRE_CHUNK_BYTES, "docs/protocol.md has one number");
 _Static_assert((int)LIMIT_UPLOAD_WINDOW_BYTES >= (int)LIMIT_CHUNK_BYTES, "one chunk must fit");
 
 static struct upload *find(const struct session *session, uint32_t number)

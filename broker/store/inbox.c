@@ -1,6 +1,8 @@
 /* SPDX-License-Identifier: EUPL-1.2 */
 #include "store/inbox.h"
 
+#include "core/stored_message.h"
+
 #include <stdlib.h>
 #include <string.h>
 

@@ -9,6 +9,7 @@
 #include "store/lmdb_attempt.h"
 #include "store/lmdb_order.h"
 #include "store/lmdb_store.h"
+#include "store/lmdb_upload.h"
 
 #include <errno.h>
 #include <string.h>

@@ -8,7 +8,7 @@
  * contents are never mixed; 2. a content goes in steps: one of 4 GiB has 65,560 segments, and a
  * transaction that frees them all would stop everybody. Writer thread.
  */
-#include "store/lmdb_store.h"
+#include "store/lmdb_upload.h"
 
 #include <errno.h>
 #include <string.h>

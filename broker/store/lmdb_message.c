@@ -5,6 +5,7 @@
  * once; on reading, one allocation holds the whole message.
  */
 #include "store/lmdb_store.h"
+#include "store/lmdb_upload.h"
 
 #include <errno.h>
 #include <string.h>

@@ -27,7 +27,6 @@
 #include <lmdb.h>
 
 enum {
-    CONTENT_ERASE_SEGMENTS = 64, /* in one batch: 4 MiB go, and nobody waits for it */
     /* A read-only batch met something that must be moved aside: do it again, writing. */
     BATCH_NEEDS_WRITE = -31001,
 };
@@ -180,21 +179,6 @@ int duplicate_find(struct batch *batch, const char *sender, const char *id, int6
                    uint64_t *out_sequence);
 int duplicate_remember(struct batch *batch, const struct store_op *op, uint64_t sequence);
 int duplicate_prune(struct batch *batch);
-
-/* lmdb_upload.c */
-int batch_upload_open(struct batch *batch, const struct store_op *op, struct store_result *result);
-int batch_upload_chunk(struct batch *batch, const struct store_op *op, struct store_result *result);
-/* Takes the whole upload of an append for its message. MDB_NOTFOUND: not there, or not whole. */
-int batch_upload_claim(struct batch *batch, const struct store_op *op, uint64_t *out_content);
-int batch_upload_prune(struct batch *batch);
-
-/* lmdb_content.c */
-int content_write(struct batch *batch, uint64_t content, uint64_t offset, struct bytes data);
-int content_fetch(struct batch *batch, const struct store_op *op, struct store_result *result);
-/* Nobody needs it any more. */
-int content_doom(struct batch *batch, uint64_t content);
-/* A few segments of what is doomed. */
-int content_erase(struct batch *batch);
 
 /* lmdb_room.c */
 void room_init(struct lmdb_store *store);

@@ -6,7 +6,7 @@
  * durable_bytes never says more than is there; 2. a content belongs to one upload or to one
  * message, or is doomed; 3. what was not touched for upload_keep_ms goes. Writer thread.
  */
-#include "store/lmdb_store.h"
+#include "store/lmdb_upload.h"
 
 #include <string.h>
 

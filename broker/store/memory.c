@@ -3,6 +3,7 @@
  * The in-memory engine: the same semantics as the LMDB one, for tests and the simulator. An op is
  * done within store_submit(), its result waits in the outbox. Nothing survives. No threads.
  */
+#include "core/stored_message.h"
 #include "store/engine.h"
 #include "store/mailbox.h"
 #include "store/memory_attempt.h"

@@ -83,8 +83,10 @@ typedef struct relais_session {
     bool connected;
     char member[64]; /**< who the broker says we are; "" until the first welcome */
     char client[64];
-    char software[65]; /**< the broker's */
-    uint32_t payload_bytes_max;
+    char software[65];          /**< the broker's */
+    uint32_t payload_bytes_max; /**< of a message that travels whole */
+    uint64_t
+        stored_bytes_max;  /**< of one that goes by relais/payload.h; 0: the broker takes none */
     relais_status trouble; /**< RELAIS_OK, or why we are not connected */
     uint64_t reconnects;
 } relais_session;

@@ -38,9 +38,11 @@ RELAIS_API void relais_detach(relais_consumer *consumer);
  * The next delivery, waiting for it up to timeout_ms (0: not at all, -1: for ever). The caller
  * gives it back with relais_delivery_free(). The payload has been checked against the envelope's
  * digest; a delivery that does not match is refused by the library with RELAIS_DIGEST_MISMATCH and
- * not shown. RELAIS_TIMED_OUT, RELAIS_INTERRUPTED; what relais_wait() says when the broker will not
- * have us (try again); refusals of the broker (RELAIS_ROLE_MISSING, RELAIS_UNKNOWN_SERVICE,
- * RELAIS_NOT_YOUR_MAILBOX, ...), after which the consumer stays refused: detach it.
+ * not shown. A stored payload (relais_delivery_stored_bytes() > 0) is not here yet:
+ * relais_fetch_payload(). RELAIS_TIMED_OUT, RELAIS_INTERRUPTED; what relais_wait() says when the
+ * broker will not have us (try again); refusals of the broker (RELAIS_ROLE_MISSING,
+ * RELAIS_UNKNOWN_SERVICE, RELAIS_NOT_YOUR_MAILBOX, ...), after which the consumer stays refused:
+ * detach it.
  */
 RELAIS_API RELAIS_MUST_CHECK relais_status relais_receive(relais_consumer *consumer, int timeout_ms,
                                                           relais_delivery **out_delivery,
@@ -63,7 +65,7 @@ RELAIS_API const char *relais_delivery_sender(const relais_delivery *delivery);
  * will come again. The answer is on its way when the next waiting call runs (relais_receive() with
  * more deliveries ready may keep it for a millisecond, to send several at once);
  * relais_unsettled() says when it is on the broker's disk. A delivery is answered once:
- * RELAIS_USAGE on the second time.
+ * RELAIS_USAGE on the second time, and for a stored payload that was not fetched.
  */
 RELAIS_API relais_status relais_ack(relais_delivery *delivery);
 

@@ -9,6 +9,7 @@
 #include <relais/client.h>
 #include <relais/directory.h>
 #include <relais/operate.h>
+#include <relais/payload.h>
 #include <relais/receive.h>
 #include <relais/request.h>
 #include <relais/send.h>

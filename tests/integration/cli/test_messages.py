@@ -159,7 +159,7 @@ class Messages(unittest.TestCase):
         result = self.send(path)
         self.assertLess(time.monotonic() - start, 5)
         self.assertEqual(result.code, 4, result)
-        for text in ("big.iso", "5368709120", "5.0 GiB", "1048576"):
+        for text in ("big.iso", "5368709120", "5.0 GiB", "4294967295"):
             self.assertIn(text, result.err)
 
     def test_some_sent_some_not(self):

@@ -108,8 +108,8 @@ class Messages(SceneCase):
         begin = time.monotonic()
         self.both_languages(
             lambda env: self.scene.send(path, env=env), REFUSED,
-            (path, "too large", "5368709120 bytes (5.0 GiB)", "at most 1048576 bytes"),
-            (path, "trop grand", "5368709120 octets (5.0 Gio)", "au plus 1048576 octets"))
+            (path, "too large", "5368709120 bytes (5.0 GiB)", "at most 4294967295 bytes"),
+            (path, "trop grand", "5368709120 octets (5.0 Gio)", "au plus 4294967295 octets"))
         self.assertLess(time.monotonic() - begin, 10, "it was read")
         self.assert_only_good_ones()
 

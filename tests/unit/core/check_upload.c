@@ -136,9 +136,11 @@ static void fetched_is(struct world *world, uint64_t tag, uint64_t offset, uint3
     ck_assert_ptr_null(told->command->fetched->reason);
     ck_assert_uint_eq(told->message_count, 1);
     ck_assert_uint_eq(told->messages[0].payload.size, bytes);
-    for (uint32_t i = 0; i < bytes; i++) {
-        ck_assert_uint_eq(told->messages[0].payload.data[i], byte_at(offset + i));
+    uint32_t same = 0;
+    while (same < bytes && told->messages[0].payload.data[same] == byte_at(offset + same)) {
+        same++;
     }
+    ck_assert_uint_eq(same, bytes);
 }
 
 static void fetch_fails(struct world *world, Relais__V1__Code code, const char *field)

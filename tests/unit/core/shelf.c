@@ -4,6 +4,8 @@
  */
 #include "shelf.h"
 
+#include "core/stored_message.h"
+
 #include <assert.h>
 #include <stdio.h>
 #include <stdlib.h>

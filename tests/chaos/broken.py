@@ -27,6 +27,12 @@ BUGS = {
         "    (void)nanosleep(&slow, NULL);\n"
         "    rc = mdb_txn_commit(txn);\n",
     ),
+    "unchecked-allocation": (
+        "broker/core/lease.c",
+        "    struct delivery *delivery = calloc(1, sizeof *delivery);\n"
+        "    if (!delivery) {\n        return false;\n    }\n",
+        "    struct delivery *delivery = calloc(1, sizeof *delivery);\n",
+    ),
     "answer-after-failure": (
         "broker/store/lmdb_commit.c",
         "    int rc = batch_run(&batch, ops, size, out_done);\n",

@@ -15,7 +15,7 @@ from dataclasses import dataclass, field
 sys.path.insert(0, str(pathlib.Path(__file__).resolve().parents[1] / "integration/protocol"))
 
 from broker import FLOW, OWN, Broker  # noqa: E402
-from client import Client, Outgoing, compose, digest, numbers_of  # noqa: E402
+from client import Client, Outgoing, Said, compose, digest, numbers_of  # noqa: E402
 
 MESSAGES = 100
 BATCH = 5
@@ -61,7 +61,6 @@ class Life:
 
     def __init__(self, broker: Broker, history: History) -> None:
         self.broker, self.history = broker, history
-        self.settled_before = frozenset(history.settled)
         self.waiting: dict[int, int] = {}  # number of the connection: message
         self.tags: dict[int, int] = {}
         self.todo = [n for n in range(MESSAGES) if n not in history.accepted]
@@ -84,7 +83,7 @@ class Life:
     def _await(self, client: Client, kind: str) -> bool:
         ends = time.monotonic() + AWAIT_S
         while self._alive() and time.monotonic() < ends:
-            said = client.next(20)
+            said = _next(client, 20)
             if said is not None and said.kind in ("goodbye", "error", "detached"):
                 return False
             if said is not None and said.kind == kind:
@@ -122,7 +121,7 @@ class Life:
         self.watch.send(query=_status_query())
         ends = time.monotonic() + AWAIT_S
         while self._alive() and time.monotonic() < ends:
-            said = self.watch.next(20)
+            said = _next(self.watch, 20)
             if said is not None and said.kind == "answer":
                 return said.content.status.waiting == 0
             if said is not None and said.kind == "goodbye":
@@ -136,7 +135,7 @@ class Life:
             self.waiting.update(zip(numbers, batch))
 
     def _hear(self, client: Client) -> str:
-        said = client.next(1)
+        said = _next(client, 1)
         if said is None:
             return "gone" if client.wire.is_gone(0) else ""
         kind = said.kind
@@ -160,13 +159,23 @@ class Life:
             number = int(one.envelope.id.removeprefix("letter-"))
             if digest(one.payload) != digest(payload_of(number)):
                 raise Broken(f"letter {number} has other bytes")
-            if number in self.settled_before:
+            if number in self.history.settled:
                 raise Broken(f"letter {number} comes again after its acknowledgement was settled")
             self.history.delivered[number] = self.history.delivered.get(number, 0) + 1
             self.tags[one.tag] = number
             tags.append(one.tag)
         self.receiver.ack(said.content.consumer, *tags)
         self.receiver.credit(said.content.consumer, len(tags))
+
+
+def _next(client: Client, timeout_ms: int) -> Said | None:
+    """As Client.next(); a connection that the broker has cut says goodbye, too."""
+    import zmq
+
+    said = client.next(timeout_ms)
+    if said is None and client.wire.event(0) not in (None, zmq.EVENT_HANDSHAKE_SUCCEEDED):
+        return Said("goodbye", None)
+    return said
 
 
 def _hello():  # noqa: ANN202

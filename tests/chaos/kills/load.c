@@ -256,12 +256,16 @@ int main(int argc, char **argv)
 {
     relais_client *client = NULL;
     relais_error error;
+    sigset_t wanted;
     const struct sigaction end = {.sa_handler = on_end};
     bool sends = argc >= SEND_ARGUMENTS && strcmp(argv[1], "send") == 0;
     if (!sends && (argc != RECEIVE_ARGUMENTS || strcmp(argv[1], "receive") != 0)) {
         return EXIT_USAGE;
     }
     (void)sigaction(SIGTERM, &end, NULL);
+    (void)sigemptyset(&wanted);
+    (void)sigaddset(&wanted, SIGTERM);
+    (void)sigprocmask(SIG_UNBLOCK, &wanted, NULL); /* blocked by who started us, until now */
     history_open(argv[3]);
     if (relais_client_open_profile(argv[2], &client, &error) != RELAIS_OK) {
         return fail(argv[2], &error);

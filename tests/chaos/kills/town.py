@@ -95,9 +95,12 @@ class Town:
         else:
             words = ["receive", "receiver.yaml", str(self.history(name)), RECEIVERS[name]]
         words[1] = str(self.folder / words[1])
+        # It is to end in good order from its first instruction on.
+        before = signal.pthread_sigmask(signal.SIG_BLOCK, {signal.SIGTERM})
         with open(self.folder / "clients.log", "ab") as log:
             self.clients[name] = subprocess.Popen(
                 [self.load, *words], stdin=subprocess.DEVNULL, stdout=log, stderr=log)  # fmt: skip
+        signal.pthread_sigmask(signal.SIG_SETMASK, before)
 
     def start(self) -> None:
         self.start_broker()

@@ -43,6 +43,7 @@ enum {
     LEASE_MS = 120 * 1000, /* one message of 1 MiB on a line of 70 kbit/s */
     ATTEMPTS = 10,
     RETRY_MS = 1000,
+    BUSY_RETRY_MS = 1000,
     DUE_LOOK_MS = 60 * 1000, /* the wall clock may have been set forward while we slept */
 };
 
@@ -262,6 +263,12 @@ static const Relais__V1__ToBroker *read_command(struct step *step, const struct 
                                     .field = effects_text(step->effects, fault.field),
                                     .wrong = fault.what ? fault.what : "no frame",
                                     .right = "a packed relais.v1.ToBroker"};
+    if (!command && step->core->command_arena.starved) {
+        *out_refusal = (struct refusal){.code = RELAIS__V1__CODE__CODE_BUSY,
+                                        .wrong = "no memory",
+                                        .right = N_("the same again later"),
+                                        .retry_after_ms = BUSY_RETRY_MS};
+    }
     if (command && event->frames.frame_count > 1 &&
         command->command_case != RELAIS__V1__TO_BROKER__COMMAND_SUBMIT &&
         command->command_case != RELAIS__V1__TO_BROKER__COMMAND_CHUNK &&

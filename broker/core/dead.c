@@ -239,7 +239,8 @@ static void lay_envelope(struct step *step, struct bytes envelope, Relais__V1__D
         envelope.size > 0 ? wire_unpack_envelope(envelope, &step->core->envelope_arena, &fault)
                           : NULL;
     if (!read) {
-        letter->damaged = true;
+        /* Without memory nothing is known of it: that is not damage. */
+        letter->damaged = letter->damaged || !step->core->envelope_arena.starved;
         return;
     }
     letter->id = (char *)effects_text(effects, read->id);

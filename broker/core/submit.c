@@ -247,6 +247,10 @@ static const Relais__V1__Envelope *read_envelope(const struct submission *submis
     struct wire_fault fault = {0};
     wire_arena_reset(arena);
     Relais__V1__Envelope *envelope = wire_unpack_envelope(piece->envelope, arena, &fault);
+    if (!envelope && arena->starved) {
+        busy(submission, piece->part, "no memory", 0, out_refusal);
+        return NULL;
+    }
     if (!envelope) {
         const char *tail =
             refusal_join(effects, ".envelope", fault.field[0] ? "." : "", fault.field);

@@ -157,5 +157,72 @@ START_TEST(a_core_that_cannot_be_made_is_null)
 }
 END_TEST
 
+/* What could not be read for want of memory was not wrong: BUSY, and not MALFORMED. True: so it was
+ * with the n-th allocation; *out_over: there was none. */
+static bool is_busy_at(size_t n, struct message *messages, size_t count, bool *out_over)
+{
+    struct world world;
+    bool is_busy = false;
+    world_init(&world, NULL);
+    greet(&world, 1, DILA);
+    world.torture = true;
+    allocation_fail(n, false);
+    world_submit(&world, 1, DILA, 1, messages, count);
+    *out_over = !allocation_has_failed();
+    const Relais__V1__ToClient *told = NULL;
+    while (!world.broken && (told = world_hear(&world, 1))) {
+        const Relais__V1__Error *error = NULL;
+        if (told->command_case == TOLD(REFUSED)) {
+            error = told->refused->refusals[0]->error;
+        } else if (told->command_case == TOLD(ERROR)) {
+            error = told->error;
+        }
+        ck_assert_msg(!error || error->code == CODE(BUSY), "code %d", error->code);
+        is_busy = is_busy || error;
+    }
+    world_fini(&world);
+    return is_busy;
+}
+
+START_TEST(what_memory_was_lacking_for_may_come_again)
+{
+    enum { EXTENSIONS = 32, MANY = 1000 };
+    static struct message messages[MANY];
+    static char ids[MANY][16];
+    char text[420];
+    Relais__V1__Extension values[EXTENSIONS];
+    Relais__V1__Extension *pointers[EXTENSIONS];
+    char names[EXTENSIONS][8];
+    memset(text, 'x', sizeof text - 1);
+    text[sizeof text - 1] = '\0';
+    for (size_t i = 0; i < EXTENSIONS; i++) {
+        snprintf(names[i], sizeof names[i], "e%zu", i);
+        relais__v1__extension__init(&values[i]);
+        values[i].name = names[i];
+        values[i].value_case = RELAIS__V1__EXTENSION__VALUE_CE_STRING;
+        values[i].ce_string = text;
+        pointers[i] = &values[i];
+    }
+    message_init(&messages[0], "large");
+    messages[0].envelope.n_extensions = EXTENSIONS;
+    messages[0].envelope.extensions = pointers;
+    bool over = false;
+    unsigned busy = 0;
+    for (size_t n = 0; !over; n++) {
+        busy += is_busy_at(n, messages, 1, &over);
+    }
+    ck_assert_uint_gt(busy, 0); /* the envelope */
+    for (size_t i = 0; i < MANY; i++) {
+        snprintf(ids[i], sizeof ids[i], "m-%zu", i);
+        message_init(&messages[i], ids[i]);
+    }
+    busy = 0;
+    for (size_t n = 0; busy == 0; n++) {
+        busy += is_busy_at(n, messages, MANY, &over);
+        ck_assert(!over);
+    }
+}
+END_TEST
+
 SUITE_MAIN("core torture", each_allocation_may_fail_alone, from_each_allocation_on_all_may_fail,
-           a_core_that_cannot_be_made_is_null)
+           a_core_that_cannot_be_made_is_null, what_memory_was_lacking_for_may_come_again)

@@ -1,12 +1,15 @@
 /* SPDX-License-Identifier: EUPL-1.2
  *
  * What became of the attempts to deliver an entry: written with the op that ends an attempt, read
- * for its dead letter, gone with the entry. The last STORED_HISTORY are kept. Writer thread.
+ * for its dead letter, gone with the entry. The last STORED_HISTORY are kept, while appends have
+ * room: what is kept for acks is not for a recipient to fill with reasons. Writer thread.
  */
 #include "store/lmdb_attempt.h"
 
 #include <errno.h>
 #include <stdlib.h>
+
+enum { COST_ATTEMPT_BYTES = 512 /* the longest record and its share of a page */ };
 
 int attempt_keep(struct batch *batch, const struct entry_key *entry,
                  const struct stored_attempt *attempt)
@@ -14,7 +17,7 @@ int attempt_keep(struct batch *batch, const struct entry_key *entry,
     struct record_key key;
     struct small_record record;
     struct dead_key name = {.mailbox = entry->mailbox, .sequence = entry->sequence};
-    if (attempt == NULL) {
+    if (attempt == NULL || batch->refuse_appends || !room_take(batch->store, COST_ATTEMPT_BYTES)) {
         return 0;
     }
     key_attempt(&key, &name, attempt->number);

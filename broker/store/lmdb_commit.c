@@ -76,6 +76,7 @@ static int undo_one(const struct undo *undo)
     switch (undo->kind) {
     case UNDO_CLAIMED:
         (void)claims_drop(claims, &undo->key);
+        undo->mailbox->picks -= undo->key.due_ms > 0 ? 0 : 1;
         break;
     case UNDO_UNCLAIMED:
         kept = claims_add(claims, &undo->key);

@@ -6,6 +6,8 @@
 #include "tests/unit/store/bench.h"
 #include "tests/unit/store/rawfile.h"
 
+#include "store/turn.h"
+
 #include <check.h>
 #include <dlfcn.h>
 #include <stdio.h>
@@ -187,6 +189,25 @@ START_TEST(a_disk_below_its_reserve_refuses_appends)
 }
 END_TEST
 
+START_TEST(a_disk_below_its_reserve_keeps_no_history)
+{
+    struct stored_attempt attempt = {.number = 1, .ending = ENDING_NACK, .reason = "why"};
+    bench.settings.reserve_bytes = 10 << 20;
+    open_with_boxes();
+    ck_assert_int_eq(append("tried", 1000), STORE_DONE);
+    for (; attempt.number <= 2; attempt.number++) {
+        struct entry_key key = take_key(BOX);
+        struct store_op op = op_defer(&key, attempt.number, bench.now_ms);
+        op.defer.attempt = &attempt;
+        ck_assert_int_eq(bench_one(&bench, op).status, STORE_DONE);
+        told_available = 4 << 20;
+    }
+    bench_close(&bench);
+    ck_assert_uint_eq(raw_count(bench.path, "attempt"), 1);
+    ck_assert_uint_eq(raw_count(bench.path, "later"), 1);
+}
+END_TEST
+
 enum { SMALL_MOST = 400 };
 
 /* Fills the file with messages of a page each, takes them all and acks every second: half of it is
@@ -328,6 +349,32 @@ START_TEST(a_damaged_message_is_moved_aside_and_the_others_come)
 }
 END_TEST
 
+/* The batch that meets damage is done again: what it had picked must not count twice. */
+START_TEST(a_batch_that_is_done_again_keeps_the_turns_of_the_lanes)
+{
+    struct store_recipient low = {.mailbox = BOX, .lane = LANE_LOW};
+    struct store_recipient high = {.mailbox = BOX, .lane = LANE_HIGH};
+    open_with_boxes();
+    (void)bench_one(&bench, op_append("low", 20, 100, &low, 1));
+    for (int i = 0; i < TURN_LOWER_EVERY + 1; i++) {
+        char id[16];
+        (void)snprintf(id, sizeof id, "high-%d", i);
+        (void)bench_one(&bench, op_append(id, 20, 200000, &high, 1));
+    }
+    bench_close(&bench);
+    ck_assert(raw_flip_content(bench.path, "high-4", 20 + 150000));
+    bench_open(&bench);
+    struct store_result result = bench_one(&bench, op_take(BOX, TURN_LOWER_EVERY));
+    ck_assert_int_eq(result.status, STORE_DAMAGED);
+    ck_assert_uint_eq(result.take.count, TURN_LOWER_EVERY);
+    for (uint32_t i = 0; i < TURN_LOWER_EVERY; i++) {
+        ck_assert_int_eq(result.take.entries[i].key.lane,
+                         i + 1 < TURN_LOWER_EVERY ? LANE_HIGH : LANE_LOW);
+    }
+    result_drop(&result);
+}
+END_TEST
+
 START_TEST(a_lost_entry_is_noticed_and_the_counters_mended)
 {
     open_with_boxes();
@@ -389,9 +436,11 @@ static Suite *make_suite(void)
         nothing_is_left_of_messages_that_all_have_acked,
         the_oldest_ids_are_forgotten_beyond_the_most,
         a_disk_below_its_reserve_refuses_appends,
+        a_disk_below_its_reserve_keeps_no_history,
         a_file_without_a_run_of_pages_refuses_the_append_alone,
         a_large_fan_out_fits_one_transaction,
         a_damaged_message_is_moved_aside_and_the_others_come,
+        a_batch_that_is_done_again_keeps_the_turns_of_the_lanes,
         a_lost_entry_is_noticed_and_the_counters_mended,
         the_pulse_says_when_the_disk_answered,
         what_was_submitted_is_finished_on_closing,

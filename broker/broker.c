@@ -112,6 +112,7 @@ static int open_store(struct broker *broker)
     settings.upload_keep_ms = (int64_t)config->upload_keep_h * 3600 * 1000;
     settings.duplicate_max = config->duplicate_max;
     settings.backup_path = config->backup_path;
+    settings.track_ms = (int64_t)config->track_days * 24 * 3600 * 1000;
     if (!store_open_lmdb(&settings, &broker->store, &problem)) {
         report_store_problem("store.not_opened", &problem);
         return report_store_code(problem.kind);

@@ -33,6 +33,7 @@ struct config {
     uint64_t scrub_days;
     uint64_t upload_keep_h;
     char *backup_path; /* NULL: none */
+    uint64_t track_days;
     uint64_t payload_bytes;
     uint64_t stored_payload_bytes;
     uint64_t connections;

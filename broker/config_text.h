@@ -14,6 +14,7 @@ struct config_store_text {
     char *reserve_mb;
     char *duplicate_window_h;
     char *duplicate_max;
+    char *track_days;
     char *scrub_days;
     char *upload_keep_h;
 };

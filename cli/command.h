@@ -95,5 +95,6 @@ extern const struct command command_dead_show;
 extern const struct command command_dead_replay;
 extern const struct command command_dead_drop;
 extern const struct command command_status;
+extern const struct command command_track;
 
 #endif

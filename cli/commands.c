@@ -34,6 +34,7 @@ static const struct command *const table[] = {
     &command_send,
     &command_receive,
     &command_request,
+    &command_track,
     &command_queues,
     &command_dead_list,
     &command_dead_show,

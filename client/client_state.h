@@ -15,6 +15,7 @@
 #include "wire/arena.h"
 
 #include <relais/operate.h>
+#include <relais/track.h>
 
 enum {
     CLIENT_ENDPOINT_BYTES = 256,
@@ -34,6 +35,7 @@ struct question {
     relais_dead_page *out_dead;
     relais_usage *out_usage;
     relais_upkeep *out_upkeep;
+    relais_track_page *out_track;
     relais_queue *out_queues;
     size_t capacity;
     size_t count;
@@ -96,6 +98,9 @@ bool question_answered(relais_client *client, const Relais__V1__Answer *answer);
 /* Waits for the answer to what is filled in; RELAIS_OK: it is in the places of the question. */
 relais_status question_ask(relais_client *client, struct question *question, int timeout_ms,
                            relais_error *error);
+
+/* False: more rows than there is room for. */
+bool track_keep(const Relais__V1__Track *said, relais_track_page *page);
 
 /* usage.c */
 void usage_keep(const Relais__V1__Usage *said, relais_usage *out_usage);

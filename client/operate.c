@@ -90,49 +90,53 @@ static bool keep_queues(const Relais__V1__Queues *said, struct question *questio
     return true;
 }
 
+/* Answers of a page or a report. False: not what was asked for. */
+static bool keep_page(struct question *question, const Relais__V1__Answer *answer)
+{
+    switch (answer->what_case) {
+    case RELAIS__V1__ANSWER__WHAT_QUEUES:
+        return question->out_queues != NULL && keep_queues(answer->queues, question);
+    case RELAIS__V1__ANSWER__WHAT_DEAD:
+        return question->out_dead != NULL && dead_letters_keep(answer->dead, question->out_dead);
+    case RELAIS__V1__ANSWER__WHAT_REPORT:
+        return question->out_upkeep != NULL && upkeep_keep(answer->report, question->out_upkeep);
+    case RELAIS__V1__ANSWER__WHAT_TRACK:
+        return question->out_track != NULL && track_keep(answer->track, question->out_track);
+    default:
+        return false;
+    }
+}
+
+static bool keep(struct question *question, const Relais__V1__Answer *answer)
+{
+    switch (answer->what_case) {
+    case RELAIS__V1__ANSWER__WHAT_STATUS:
+        if (question->out_status != NULL) {
+            keep_status(answer->status, question->out_status);
+        }
+        return question->out_status != NULL;
+    case RELAIS__V1__ANSWER__WHAT_USAGE:
+        if (question->out_usage != NULL) {
+            usage_keep(answer->usage, question->out_usage);
+        }
+        return question->out_usage != NULL;
+    case RELAIS__V1__ANSWER__WHAT_DONE:
+        return question->manage != NULL;
+    case RELAIS__V1__ANSWER__WHAT_ERROR:
+        (void)error_from_wire(&question->refusal, answer->error);
+        return true;
+    default:
+        return keep_page(question, answer);
+    }
+}
+
 bool question_answered(relais_client *client, const Relais__V1__Answer *answer)
 {
     struct question *question = client->question;
     if (question == NULL || question->answered || answer->number != question->number) {
         return answer->number <= client->last_question; /* late: nobody waits any more */
     }
-    switch (answer->what_case) {
-    case RELAIS__V1__ANSWER__WHAT_STATUS:
-        if (question->out_status == NULL) {
-            return false;
-        }
-        keep_status(answer->status, question->out_status);
-        break;
-    case RELAIS__V1__ANSWER__WHAT_QUEUES:
-        if (question->out_queues == NULL || !keep_queues(answer->queues, question)) {
-            return false;
-        }
-        break;
-    case RELAIS__V1__ANSWER__WHAT_DEAD:
-        if (question->out_dead == NULL || !dead_letters_keep(answer->dead, question->out_dead)) {
-            return false;
-        }
-        break;
-    case RELAIS__V1__ANSWER__WHAT_USAGE:
-        if (question->out_usage == NULL) {
-            return false;
-        }
-        usage_keep(answer->usage, question->out_usage);
-        break;
-    case RELAIS__V1__ANSWER__WHAT_REPORT:
-        if (question->out_upkeep == NULL || !upkeep_keep(answer->report, question->out_upkeep)) {
-            return false;
-        }
-        break;
-    case RELAIS__V1__ANSWER__WHAT_DONE:
-        if (question->manage == NULL) {
-            return false;
-        }
-        break;
-    case RELAIS__V1__ANSWER__WHAT_ERROR:
-        (void)error_from_wire(&question->refusal, answer->error);
-        break;
-    default:
+    if (!keep(question, answer)) {
         return false;
     }
     question->answered = true;

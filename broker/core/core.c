@@ -31,6 +31,7 @@
 #include "core/reply.h"
 #include "core/session.h"
 #include "core/submit.h"
+#include "core/track.h"
 #include "core/upkeep.h"
 #include "core/upload.h"
 #include "core/usage.h"
@@ -326,6 +327,8 @@ static void drop_result(struct store_result *result)
         free(result->checked);
     } else if (result->kind == STORE_FETCH) {
         held_message_drop(&result->fetched);
+    } else if (result->kind == STORE_TRACK) {
+        free(result->track.rows);
     }
 }
 
@@ -354,6 +357,9 @@ static void on_stored(struct step *step, struct store_result *result)
         case STORE_BACKED_UP:
         case STORE_CHECK:
             upkeep_stored(step, &ticket, result);
+            break;
+        case STORE_TRACK:
+            track_stored(step, &ticket, result);
             break;
         case STORE_USAGE:
             usage_stored(step, &ticket, result);

@@ -379,6 +379,28 @@ const struct directory_flow *directory_flow(const struct directory *directory, c
     return find_flow(directory, code);
 }
 
+static bool any_flow(const void *item, const void *key)
+{
+    (void)item;
+    (void)key;
+    return true;
+}
+
+const struct directory_flow *directory_flow_hashed(const struct directory *directory, uint64_t hash)
+{
+    return table_find(&directory->flows, hash, any_flow, NULL);
+}
+
+uint64_t directory_flow_hash(const char *code)
+{
+    return hash_of(code);
+}
+
+const char *directory_flow_code(const struct directory_flow *flow)
+{
+    return flow->code;
+}
+
 const char *directory_member_slug(const struct directory_member *member)
 {
     return member->slug;

@@ -108,6 +108,11 @@ const struct directory_client *directory_member_client(const struct directory_me
 const struct directory_member *directory_member(const struct directory *directory, const char *slug,
                                                 size_t slug_bytes);
 const struct directory_flow *directory_flow(const struct directory *directory, const char *code);
+/* The flow of this hash (directory_flow_hash()), which stays the same for a code. */
+const struct directory_flow *directory_flow_hashed(const struct directory *directory,
+                                                   uint64_t hash);
+uint64_t directory_flow_hash(const char *code);
+const char *directory_flow_code(const struct directory_flow *flow);
 const char *directory_member_slug(const struct directory_member *member);
 const struct quota *directory_member_quota(const struct directory_member *member);
 bool directory_has_service(const struct directory_member *member, const char *service);

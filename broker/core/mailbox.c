@@ -45,6 +45,30 @@ static bool sorted_reserve(struct core *core)
     return true;
 }
 
+struct mailbox *mailbox_numbered(const struct core *core, uint32_t id)
+{
+    return id < core->numbered_capacity ? core->numbered[id] : NULL;
+}
+
+/* Numbers are given one after the other and never again: an array without many holes. */
+static bool numbered_reserve(struct core *core, uint32_t id)
+{
+    if (id < core->numbered_capacity) {
+        return true;
+    }
+    size_t capacity = core->numbered_capacity * 2 > id ? core->numbered_capacity * 2 : id + 1U;
+    struct mailbox **numbered = realloc(core->numbered, capacity * sizeof(struct mailbox *));
+    if (!numbered) {
+        return false;
+    }
+    for (size_t i = core->numbered_capacity; i < capacity; i++) {
+        numbered[i] = NULL;
+    }
+    core->numbered = numbered;
+    core->numbered_capacity = capacity;
+    return true;
+}
+
 static struct mailbox *add(struct core *core, const char *name, uint32_t id)
 {
     size_t size = strlen(name);
@@ -54,12 +78,13 @@ static struct mailbox *add(struct core *core, const char *name, uint32_t id)
     }
     memcpy(mailbox->name, name, size + 1);
     mailbox->id = id;
-    if (!sorted_reserve(core) ||
+    if (!sorted_reserve(core) || !numbered_reserve(core, id) ||
         !table_add(&core->mailboxes, table_hash_text(name, size), mailbox)) {
         free(mailbox);
         return NULL;
     }
     core->sorted[core->mailboxes.count - 1] = mailbox;
+    core->numbered[id] = mailbox;
     core->is_sorted = false;
     if (id >= core->next_mailbox) {
         core->next_mailbox = id + 1;
@@ -348,6 +373,7 @@ void mailboxes_fini(struct core *core)
         free(core->sorted[i]);
     }
     free(core->sorted);
+    free(core->numbered);
     free(core->due);
     table_fini(&core->mailboxes);
 }

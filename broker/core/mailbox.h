@@ -12,6 +12,9 @@
 /* NULL: never used. */
 struct mailbox *mailbox_known(const struct core *core, const char *name);
 
+/* NULL: no mailbox has this number. */
+struct mailbox *mailbox_numbered(const struct core *core, uint32_t id);
+
 /* The mailbox of this address, made when it is not there. NULL without memory. */
 struct mailbox *mailbox_open(struct core *core, const char *name);
 

@@ -8,6 +8,7 @@
 #include "core/limits.h"
 #include "core/mailbox.h"
 #include "core/reply.h"
+#include "core/track.h"
 #include "core/usage.h"
 
 #include <string.h>
@@ -160,6 +161,9 @@ void query_answer(struct step *step, struct session *session, const struct direc
         return;
     case RELAIS__V1__QUERY__WHAT_MEMBER_USAGE:
         usage_query(step, session, client, query);
+        return;
+    case RELAIS__V1__QUERY__WHAT_TRACK:
+        track_query(step, session, client, query);
         return;
     default:
         refusal.code = RELAIS__V1__CODE__CODE_UNKNOWN_COMMAND;

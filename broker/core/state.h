@@ -174,6 +174,8 @@ struct core {
     struct table uses; /* struct member_use */
     struct session *dirty_sessions;
     struct table mailboxes;
+    struct mailbox **numbered; /* by id; NULL: of nobody */
+    size_t numbered_capacity;
     struct mailbox **sorted; /* every mailbox; by name when `is_sorted` */
     size_t sorted_capacity;
     bool is_sorted;

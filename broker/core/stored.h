@@ -19,6 +19,7 @@
 #include "core/finding.h"
 #include "core/stored_name.h"
 #include "core/stored_upload.h"
+#include "core/tracked.h"
 
 #include <stdbool.h>
 
@@ -42,6 +43,7 @@ enum store_op_kind {
     STORE_UPLOAD,    /* an upload begins, or what is known of it is told */
     STORE_CHUNK,     /* the next bytes of an upload */
     STORE_FETCH,     /* not a write: bytes of a stored payload */
+    STORE_TRACK,     /* not a write: what became of a message, for each recipient */
 };
 
 /* What a member has sent and that lies in the store, dead letters included: each message once,
@@ -55,12 +57,6 @@ struct store_usage {
 struct dead_key {
     uint32_t mailbox;
     uint64_t sequence;
-};
-
-/* One of the mailboxes that are to be remembered at once. */
-struct store_name {
-    uint32_t id;
-    const char *name; /* as in store_op.mailbox */
 };
 
 struct store_recipient {
@@ -87,6 +83,7 @@ struct store_op {
             const struct store_recipient *recipients;
             uint32_t recipient_count;
             int64_t expires_ms;       /* 0: never */
+            uint64_t flow;            /* stands for it while the message is remembered */
             struct store_usage quota; /* what the sender may have, with this one; 0: no end */
             uint64_t order;           /* of its entries; 0: none */
             /* > 0: the payload is the upload of (sender, id), which must be whole and this long,
@@ -137,6 +134,7 @@ struct store_op {
         struct upload_op upload;
         struct chunk_op chunk;
         struct fetch_op fetch;
+        struct store_track_query track;
     };
 };
 
@@ -198,6 +196,7 @@ struct store_result {
             bool more;
         } dead;
         uint64_t replayed_bytes;
+        struct store_tracked track;
         struct store_usage usage;
         struct store_turn turn;        /* ACK, BURY */
         struct store_backup *backup;   /* BACKUP, BACKED_UP; receiver calls free() */

@@ -51,4 +51,10 @@ enum store_status {
     STORE_TOO_MANY,   /* unfinished uploads of this sender */
 };
 
+/* One of the mailboxes that are to be remembered at once. */
+struct store_name {
+    uint32_t id;
+    const char *name; /* as in store_op.mailbox */
+};
+
 #endif

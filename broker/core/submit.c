@@ -392,6 +392,7 @@ static bool append(struct submission *submission, const struct piece *piece,
     op->append.recipients = lay_recipients(step, envelope, &recipients, due_ms);
     op->append.recipient_count = recipients.count;
     op->append.expires_ms = envelope->expires_at_ms;
+    op->append.flow = directory_flow_hash(envelope->flow);
     op->append.quota = (struct store_usage){.messages = submission->quota.messages,
                                             .bytes = submission->quota.bytes};
     op->append.order = order_of(op->append.sender, envelope->ordering_key);

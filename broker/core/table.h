@@ -28,6 +28,7 @@ struct table {
 typedef bool table_same(const void *item, const void *key);
 
 /* FNV-1a, mixed. On disk as well (order.h): it may not change. */
+/* Of text: the store keeps some for good, so it never changes. */
 uint64_t table_hash_text(const char *text, size_t size);
 uint64_t table_hash_number(uint64_t number);
 

@@ -36,6 +36,9 @@ static void op_drop(struct store_op *op)
     case STORE_MAILBOXES:
         free((void *)op->announce.names);
         break;
+    case STORE_TRACK:
+        free((void *)op->track.sender);
+        break;
     case STORE_APPEND:
         held_message_drop(&op->append.message);
         free((void *)op->append.recipients);
@@ -182,6 +185,22 @@ static bool own_bury(struct store_op *op)
     return true;
 }
 
+/* Sender and id in one block. */
+static bool own_track(struct store_op *op)
+{
+    size_t sender = strlen(op->track.sender) + 1;
+    size_t id = strlen(op->track.id) + 1;
+    char *block = malloc(sender + id);
+    if (block == NULL) {
+        return false;
+    }
+    memcpy(block, op->track.sender, sender);
+    memcpy(block + sender, op->track.id, id);
+    op->track.sender = block;
+    op->track.id = block + sender;
+    return true;
+}
+
 /* Exchanges borrowed pointers for copies; the message references are the op's already. */
 static bool op_own(struct store_op *op)
 {
@@ -193,6 +212,8 @@ static bool op_own(struct store_op *op)
         return own_names(op);
     case STORE_DEFER:
         return own_defer(op);
+    case STORE_TRACK:
+        return own_track(op);
     case STORE_BURY:
         return own_bury(op);
     case STORE_APPEND:

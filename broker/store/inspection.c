@@ -4,6 +4,9 @@
  */
 #include "store/inspection.h"
 
+#include "store/inspection_known.h"
+#include "store/record_track.h"
+
 #include <stdlib.h>
 #include <string.h>
 
@@ -278,43 +281,26 @@ static bool check_refs(struct inspection *inspection, struct bytes key, struct b
     return check_message_of(inspection, finding);
 }
 
-static bool check_duplicate(struct inspection *inspection, struct bytes key, struct bytes record,
-                            struct store_finding *finding)
+static bool name_track(struct bytes key, struct store_finding *finding)
 {
-    struct duplicate_record fields;
-    struct record_key age;
-    struct bytes found = {0};
-    bool has = false;
-    if (!record_read_duplicate(key, record, &fields)) {
-        finding->fault = STORED_FAULT_CHECKSUM;
-        return true;
+    struct track_key track;
+    if (!key_read_track(key, &track)) {
+        return false;
     }
-    finding->sequence = fields.sequence;
-    key_duplicate_age(&age, &fields);
-    bool known = inspection_has(inspection, TABLE_DUPLICATE_AGE, &age, &has, &found);
-    if (!has) {
-        finding->fault = STORED_FAULT_REFERENCE;
-    }
-    return known;
+    finding->sequence = track.sequence;
+    finding->mailbox = track.mailbox;
+    return true;
 }
 
-static bool check_duplicate_age(struct inspection *inspection, struct bytes key,
-                                struct bytes record, struct store_finding *finding)
+static bool check_track(struct inspection *inspection, struct bytes key, struct bytes record,
+                        struct store_finding *finding)
 {
-    struct bytes duplicate;
-    struct record_key name = {0};
-    bool has = false;
-    if (!record_read_duplicate_age(key, record, &duplicate) || duplicate.size > sizeof name.data) {
+    struct track_record fields;
+    if (!record_read_track(key, record, &fields)) {
         finding->fault = STORED_FAULT_CHECKSUM;
         return true;
     }
-    memcpy(name.data, duplicate.data, duplicate.size);
-    name.size = duplicate.size;
-    bool known = inspection_has(inspection, TABLE_DUPLICATE, &name, &has, NULL);
-    if (!has) {
-        finding->fault = STORED_FAULT_REFERENCE;
-    }
-    return known;
+    return check_mailbox_of(inspection, finding);
 }
 
 /* In the messages that were inspected, when they all were. */
@@ -499,8 +485,8 @@ static const struct row rows[TABLE_COUNT] = {
     [TABLE_READY] = {name_ready, check_ready},
     [TABLE_LATER] = {name_later, check_later},
     [TABLE_DEAD] = {name_dead, check_dead},
-    [TABLE_DUPLICATE] = {name_nothing, check_duplicate},
-    [TABLE_DUPLICATE_AGE] = {name_duplicate_age, check_duplicate_age},
+    [TABLE_DUPLICATE] = {name_nothing, inspect_duplicate},
+    [TABLE_DUPLICATE_AGE] = {name_duplicate_age, inspect_duplicate_age},
     [TABLE_SENDER] = {name_sender, check_sender},
     [TABLE_ORDER_HEAD] = {name_order_head, check_order_head},
     [TABLE_BEHIND] = {name_behind, check_behind},
@@ -508,6 +494,7 @@ static const struct row rows[TABLE_COUNT] = {
     [TABLE_CONTENT] = {name_message, NULL},
     [TABLE_DOOMED] = {name_message, NULL},
     [TABLE_ATTEMPT] = {name_attempt, check_attempt},
+    [TABLE_TRACK] = {name_track, check_track},
 };
 
 bool inspect_record(struct inspection *inspection, enum table table, struct bytes key,

@@ -7,9 +7,11 @@
  * before anything of them is written.
  */
 #include "store/lmdb_attempt.h"
+#include "store/lmdb_known.h"
 #include "store/lmdb_order.h"
 #include "store/lmdb_store.h"
 #include "store/lmdb_upload.h"
+#include "store/track.h"
 
 #include <errno.h>
 #include <string.h>
@@ -171,6 +173,7 @@ static int apply_append(struct batch *batch, const struct store_op *op, struct s
         rc = content_doom(batch, content);
     }
     rc = rc != 0 ? rc : append_entries(batch, op, sequence);
+    rc = rc != 0 ? rc : track_begin(batch, op, sequence);
     rc = rc != 0 ? rc : duplicate_remember(batch, op, sequence);
     result->append.sequence = sequence;
     batch->append_count++;
@@ -178,8 +181,9 @@ static int apply_append(struct batch *batch, const struct store_op *op, struct s
     return rc;
 }
 
-static int apply_ack(struct batch *batch, const struct entry_key *key, struct store_result *result)
+static int apply_ack(struct batch *batch, const struct store_op *op, struct store_result *result)
 {
+    const struct entry_key *key = &op->ack;
     struct mailbox *mailbox = find_mailbox(batch, key->mailbox);
     struct entry_record entry;
     int rc = mailbox != NULL ? batch_remove_entry(batch, mailbox, key, &entry, &result->turn)
@@ -191,6 +195,13 @@ static int apply_ack(struct batch *batch, const struct entry_key *key, struct st
     if (rc == 0 && entry.attempts > 0) {
         struct dead_key name = {.mailbox = key->mailbox, .sequence = key->sequence};
         rc = attempts_forget(batch, &name);
+    }
+    if (rc == 0) {
+        const struct track_record fields = {.state = TRACK_ACKNOWLEDGED,
+                                            .lane = key->lane,
+                                            .attempts = entry.attempts + 1,
+                                            .since_ms = op->now_ms};
+        rc = track_move(batch, key->sequence, key->mailbox, &fields);
     }
     return rc != 0 ? rc : batch_release_message(batch, key->sequence);
 }
@@ -208,7 +219,16 @@ static int apply_defer(struct batch *batch, const struct store_op *op, struct st
     key.due_ms = op->defer.due_ms > 0 ? op->defer.due_ms : 1;
     entry.attempts = op->defer.attempts;
     rc = rc != 0 ? rc : attempt_keep(batch, &key, op->defer.attempt);
-    return rc != 0 ? rc : batch_put_entry(batch, mailbox, &key, &entry);
+    rc = rc != 0 ? rc : batch_put_entry(batch, mailbox, &key, &entry);
+    if (rc == 0) {
+        const struct track_record fields = {.state = TRACK_WAITING,
+                                            .lane = key.lane,
+                                            .attempts = entry.attempts,
+                                            .since_ms = op->now_ms,
+                                            .due_ms = key.due_ms};
+        rc = track_move(batch, key.sequence, key.mailbox, &fields);
+    }
+    return rc;
 }
 
 int batch_bury(struct batch *batch, const struct entry_key *key, struct dead_record *dead,
@@ -229,7 +249,16 @@ int batch_bury(struct batch *batch, const struct entry_key *key, struct dead_rec
     key_dead(&record_key, key->mailbox, key->sequence);
     record_write_dead(&record, &record_key, dead);
     mailbox->counts.dead++;
-    return batch_put(batch, TABLE_DEAD, &record_key, &record, 0);
+    rc = batch_put(batch, TABLE_DEAD, &record_key, &record, 0);
+    if (rc == 0) {
+        const struct track_record fields = {.state = (uint8_t)track_of_code(dead->code),
+                                            .lane = key->lane,
+                                            .attempts = dead->attempts,
+                                            .code = dead->code,
+                                            .since_ms = dead->died_ms};
+        rc = track_move(batch, key->sequence, key->mailbox, &fields);
+    }
+    return rc;
 }
 
 static int apply_bury(struct batch *batch, const struct store_op *op, struct store_result *result)
@@ -291,12 +320,14 @@ int batch_apply(struct batch *batch, const struct store_op *op)
         return apply_mailbox(batch, op);
     case STORE_MAILBOXES:
         return apply_mailboxes(batch, op);
+    case STORE_TRACK:
+        return batch_track(batch, op, result);
     case STORE_APPEND:
         return apply_append(batch, op, result);
     case STORE_TAKE:
         return batch_take(batch, op, result);
     case STORE_ACK:
-        return apply_ack(batch, &op->ack, result);
+        return apply_ack(batch, op, result);
     case STORE_DEFER:
         return apply_defer(batch, op, result);
     case STORE_BURY:

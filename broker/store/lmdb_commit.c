@@ -143,6 +143,7 @@ static void batch_begin(struct batch *batch)
     batch->erased_all = false;
     batch->append_count = 0;
     batch->result_count = 0;
+    batch->track = NULL;
 }
 
 /* Ends the transaction: with a commit when it changed anything. */
@@ -216,7 +217,8 @@ static bool op_writes(enum store_op_kind kind)
 {
     return kind != STORE_TAKE && kind != STORE_RELEASE && kind != STORE_DEAD_LIST &&
            kind != STORE_DEAD_READ && kind != STORE_USAGE && kind != STORE_BACKUP &&
-           kind != STORE_BACKED_UP && kind != STORE_CHECK && kind != STORE_FETCH;
+           kind != STORE_BACKED_UP && kind != STORE_CHECK && kind != STORE_FETCH &&
+           kind != STORE_TRACK;
 }
 
 /* These read the file as it was committed, beside what a transaction sees. */

@@ -7,6 +7,7 @@
  * read; 3. one that cannot be read at all can still be dropped. Writer thread.
  */
 #include "store/lmdb_attempt.h"
+#include "store/lmdb_known.h"
 #include "store/lmdb_order.h"
 #include "store/lmdb_store.h"
 
@@ -206,20 +207,30 @@ int batch_replay(struct batch *batch, const struct store_op *op, struct store_re
     rc = remove_dead(batch, mailbox, &key);
     rc = rc != 0 ? rc : attempts_forget(batch, &op->dead);
     result->replayed_bytes = fields.bytes;
-    return rc != 0 ? rc : order_admit(batch, mailbox, &place, &entry);
+    rc = rc != 0 ? rc : order_admit(batch, mailbox, &place, &entry);
+    const struct track_record track = {
+        .state = TRACK_WAITING, .lane = place.lane, .since_ms = op->now_ms};
+    return rc != 0 ? rc : track_move(batch, place.sequence, place.mailbox, &track);
 }
 
 int batch_drop(struct batch *batch, const struct store_op *op, struct store_result *result)
 {
     struct mailbox *mailbox = find_mailbox(batch, op->dead.mailbox);
     struct record_key key;
-    struct bytes record;
+    struct bytes record = {0};
     int rc = mailbox != NULL ? get_dead(batch, &op->dead, &key, &record) : MDB_NOTFOUND;
     if (rc == MDB_NOTFOUND) {
         result->status = STORE_NOT_FOUND;
         return 0;
     }
+    struct store_dead dropped = {0};
+    lay_record(key_bytes(&key), record, &dropped);
     rc = rc != 0 ? rc : remove_dead(batch, mailbox, &key);
     rc = rc != 0 ? rc : attempts_forget(batch, &op->dead);
+    const struct track_record track = {.state = TRACK_DROPPED,
+                                       .attempts = dropped.attempts,
+                                       .code = dropped.code,
+                                       .since_ms = op->now_ms};
+    rc = rc != 0 ? rc : track_move(batch, op->dead.sequence, op->dead.mailbox, &track);
     return rc != 0 ? rc : batch_release_message(batch, op->dead.sequence);
 }

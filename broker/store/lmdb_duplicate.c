@@ -1,24 +1,30 @@
 /* SPDX-License-Identifier: EUPL-1.2
  *
- * Which (sender, id) were accepted within the window, so that a repeated submit is stored once.
- * The table `duplicate` finds them, `duplicate_age` says which are the oldest.
+ * Which (sender, id) were accepted: within the window, so that a repeated submit is stored once;
+ * longer, so that it is known what became of the message (lmdb_track.c). The table `duplicate`
+ * finds them, `duplicate_age` says which are the oldest.
  *
  * Invariants: 1. each record of `duplicate` has its age, written in the same transaction; an age
- * can be left of an id that was accepted anew, and says nothing about it; 2. a broken record counts
- * as unknown, for storing twice is allowed and losing is not.
+ * can be left of an id that was accepted anew, and leads to the rows of the first alone; 2. a
+ * broken record counts as unknown, for storing twice is allowed and losing is not; 3. what is
+ * remembered goes with its rows in `track`; while an entry holds the message it gets a new age
+ * instead, unless there are too many.
  */
-#include "store/lmdb_store.h"
+#include "store/lmdb_known.h"
 
 #include <string.h>
 
 enum {
     /* Beyond one for each append of the batch, so that a backlog shrinks but no batch is long. */
     PRUNE_SPARE = 64,
+    PRUNE_ROWS = 1024, /* of track, beyond one for each append: of a notice to all, some a batch */
 };
 
-static bool is_within(const struct batch *batch, int64_t accepted_ms, int64_t now_ms)
+static int64_t remembered_ms(const struct batch *batch)
 {
-    return now_ms - accepted_ms < batch->store->settings.duplicate_window_ms;
+    const struct store_settings *settings = &batch->store->settings;
+    return settings->track_ms > settings->duplicate_window_ms ? settings->track_ms
+                                                              : settings->duplicate_window_ms;
 }
 
 static int read_known(struct batch *batch, const struct record_key *key,
@@ -39,7 +45,7 @@ int duplicate_find(struct batch *batch, const char *sender, const char *id, int6
     struct duplicate_record known = {0};
     key_duplicate(&key, sender, id);
     int rc = read_known(batch, &key, &known);
-    if (rc == 0 && !is_within(batch, known.accepted_ms, now_ms)) {
+    if (rc == 0 && now_ms - known.accepted_ms >= batch->store->settings.duplicate_window_ms) {
         rc = MDB_NOTFOUND;
     }
     if (rc == 0) {
@@ -48,78 +54,148 @@ int duplicate_find(struct batch *batch, const char *sender, const char *id, int6
     return rc;
 }
 
+int duplicate_known(struct batch *batch, const char *sender, const char *id,
+                    struct duplicate_record *out_known)
+{
+    struct record_key key;
+    key_duplicate(&key, sender, id);
+    return read_known(batch, &key, out_known);
+}
+
+static int write_age(struct batch *batch, const struct duplicate_record *duplicate,
+                     const struct record_key *name)
+{
+    struct record_key age;
+    struct small_record record;
+    key_duplicate_age(&age, duplicate);
+    record_write_duplicate_age(&record, &age, name);
+    return batch_put(batch, TABLE_DUPLICATE_AGE, &age, &record, 0);
+}
+
 int duplicate_remember(struct batch *batch, const struct store_op *op, uint64_t sequence)
 {
-    struct duplicate_record fresh = {.sequence = sequence, .accepted_ms = op->now_ms};
+    const struct duplicate_record fresh = {.sequence = sequence,
+                                           .accepted_ms = op->now_ms,
+                                           .age_ms = op->now_ms,
+                                           .expires_ms = op->append.expires_ms,
+                                           .flow = op->append.flow,
+                                           .order = op->append.order};
     struct record_key key;
-    struct record_key age;
     struct small_record record;
     key_duplicate(&key, op->append.sender, op->append.id);
     record_write_duplicate(&record, &key, &fresh);
     int rc = batch_put(batch, TABLE_DUPLICATE, &key, &record, 0);
-    if (rc != 0) {
-        return rc;
-    }
-    key_duplicate_age(&age, &fresh);
-    record_write_duplicate_age(&record, &age, &key);
-    return batch_put(batch, TABLE_DUPLICATE_AGE, &age, &record, 0);
+    return rc != 0 ? rc : write_age(batch, &fresh, &key);
 }
 
-/* Deletes the record that the oldest age names, unless the id was accepted anew since. */
-static int forget(struct batch *batch, const MDB_val *age_key, const MDB_val *age_value,
-                  const struct duplicate_record *oldest)
+/* What the oldest age leads to. `own`: the record of (sender, id) is of the same message. */
+struct oldest {
+    struct duplicate_record record;
+    struct record_key name;
+    bool own;
+};
+
+static int read_oldest(struct batch *batch, const MDB_val *key, const MDB_val *value,
+                       struct oldest *out_oldest)
 {
     struct bytes name = {0};
     struct duplicate_record known = {0};
-    struct record_key key;
-    if (!record_read_duplicate_age(bytes_of_val(age_key), bytes_of_val(age_value), &name)) {
-        return 0;
+    if (!key_read_duplicate_age(bytes_of_val(key), &out_oldest->record) ||
+        !record_read_duplicate_age(bytes_of_val(key), bytes_of_val(value), &name)) {
+        return MDB_NOTFOUND;
     }
-    memcpy(key.data, name.data, name.size);
-    key.size = name.size;
-    int rc = read_known(batch, &key, &known);
-    if (rc == 0 && known.sequence == oldest->sequence) {
-        rc = batch_del(batch, TABLE_DUPLICATE, &key);
+    memcpy(out_oldest->name.data, name.data, name.size);
+    out_oldest->name.size = name.size;
+    int rc = read_known(batch, &out_oldest->name, &known);
+    out_oldest->own = rc == 0 && known.sequence == out_oldest->record.sequence;
+    if (out_oldest->own) {
+        out_oldest->record = known;
     }
     return rc == MDB_NOTFOUND ? 0 : rc;
 }
 
-/* *out_done when the oldest may stay. */
-static int prune_one(struct batch *batch, MDB_cursor *cursor, bool too_many, bool *out_done)
+/* An entry holds the message: remembered as if it had been accepted now. */
+static int renew(struct batch *batch, struct oldest *oldest)
+{
+    struct small_record record;
+    int rc = 0;
+    oldest->record.age_ms = batch->last_time_ms;
+    if (oldest->own) {
+        record_write_duplicate(&record, &oldest->name, &oldest->record);
+        rc = batch_put(batch, TABLE_DUPLICATE, &oldest->name, &record, 0);
+    }
+    return rc != 0 ? rc : write_age(batch, &oldest->record, &oldest->name);
+}
+
+/* How far a batch goes. */
+struct pruning {
+    MDB_cursor *cursor; /* in duplicate_age */
+    size_t rows;        /* of track that may still be deleted */
+    bool too_many;
+    bool done;
+};
+
+/* The batch is done when it has deleted its share of rows: the others are for the next. */
+static int forget(struct batch *batch, struct pruning *pruning, struct oldest *oldest)
+{
+    struct record_key message;
+    struct bytes bytes;
+    key_message(&message, oldest->record.sequence, 0);
+    int rc = pruning->too_many ? MDB_NOTFOUND : batch_get(batch, TABLE_MESSAGE, &message, &bytes);
+    if (rc != MDB_NOTFOUND) {
+        return rc != 0 ? rc : renew(batch, oldest);
+    }
+    rc = track_forget(batch, oldest->record.sequence, &pruning->rows);
+    pruning->done = pruning->rows == 0;
+    if (rc != 0 || pruning->done || !oldest->own) {
+        return rc;
+    }
+    return batch_del(batch, TABLE_DUPLICATE, &oldest->name);
+}
+
+static int prune_one(struct batch *batch, struct pruning *pruning)
 {
     MDB_val key;
     MDB_val value;
-    struct duplicate_record oldest = {0};
-    int rc = mdb_cursor_get(cursor, &key, &value, MDB_FIRST);
+    struct oldest oldest = {0};
+    struct record_key age = {0};
+    int rc = mdb_cursor_get(pruning->cursor, &key, &value, MDB_FIRST);
     if (rc != 0) {
-        *out_done = true;
+        pruning->done = true;
         return rc == MDB_NOTFOUND ? 0 : rc;
     }
-    bool known = key_read_duplicate_age(bytes_of_val(&key), &oldest);
-    if (known && !too_many && is_within(batch, oldest.accepted_ms, batch->last_time_ms)) {
-        *out_done = true;
-        return 0;
+    rc = read_oldest(batch, &key, &value, &oldest);
+    if (rc == MDB_NOTFOUND) {
+        return mdb_cursor_del(pruning->cursor, 0);
     }
-    rc = known ? forget(batch, &key, &value, &oldest) : 0;
-    return rc != 0 ? rc : mdb_cursor_del(cursor, 0);
+    memcpy(age.data, key.mv_data, key.mv_size);
+    age.size = key.mv_size;
+    pruning->done =
+        !pruning->too_many && batch->last_time_ms - oldest.record.age_ms < remembered_ms(batch);
+    if (rc == 0 && !pruning->done) {
+        rc = forget(batch, pruning, &oldest);
+    }
+    return rc != 0 || pruning->done ? rc : batch_del(batch, TABLE_DUPLICATE_AGE, &age);
 }
 
 int duplicate_prune(struct batch *batch)
 {
-    MDB_cursor *cursor = NULL;
     MDB_stat stat;
     const MDB_dbi *tables = batch->store->tables;
+    struct pruning pruning = {.rows = batch->append_count + PRUNE_ROWS};
     int rc = mdb_stat(batch->txn, tables[TABLE_DUPLICATE], &stat);
-    rc = rc != 0 ? rc : mdb_cursor_open(batch->txn, tables[TABLE_DUPLICATE_AGE], &cursor);
+    if (rc == 0) {
+        rc = mdb_cursor_open(batch->txn, tables[TABLE_DUPLICATE_AGE], &pruning.cursor);
+    }
     if (rc != 0) {
         return rc;
     }
     uint64_t count = stat.ms_entries;
-    bool done = false;
-    for (size_t i = 0; rc == 0 && !done && i < batch->append_count + PRUNE_SPARE; i++) {
-        rc = prune_one(batch, cursor, count > batch->store->settings.duplicate_max, &done);
-        count -= done || count == 0 ? 0 : 1;
+    for (size_t i = 0; rc == 0 && !pruning.done && i < batch->append_count + PRUNE_SPARE; i++) {
+        pruning.too_many = count > batch->store->settings.duplicate_max;
+        rc = prune_one(batch, &pruning);
+        count -= pruning.done || count == 0 ? 0 : 1;
     }
-    mdb_cursor_close(cursor);
+    mdb_cursor_close(pruning.cursor);
     return rc;
 }

@@ -98,6 +98,7 @@ struct batch {
     size_t touched_count;
     size_t touched_capacity;
     struct sender *senders; /* that were touched */
+    MDB_cursor *track; /* opened when first needed; the end of a writing transaction frees it */
 };
 
 /* lmdb_check.c: looks at the file before LMDB maps it. */
@@ -173,12 +174,6 @@ int message_load(struct batch *batch, uint64_t sequence, struct store_entry *out
 /* The envelope alone. */
 int message_load_envelope(struct batch *batch, uint64_t sequence, struct store_entry *out_entry,
                           bool *out_damaged);
-
-/* lmdb_duplicate.c. MDB_NOTFOUND: not known within the window. */
-int duplicate_find(struct batch *batch, const char *sender, const char *id, int64_t now_ms,
-                   uint64_t *out_sequence);
-int duplicate_remember(struct batch *batch, const struct store_op *op, uint64_t sequence);
-int duplicate_prune(struct batch *batch);
 
 /* lmdb_room.c */
 void room_init(struct lmdb_store *store);

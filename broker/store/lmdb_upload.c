@@ -7,6 +7,7 @@
  * message, or is doomed; 3. what was not touched for upload_keep_ms goes. Writer thread.
  */
 #include "store/lmdb_upload.h"
+#include "store/lmdb_known.h"
 
 #include <string.h>
 

@@ -3,16 +3,14 @@
  * The in-memory engine: the same semantics as the LMDB one, for tests and the simulator. An op is
  * done within store_submit(), its result waits in the outbox. Nothing survives. No threads.
  */
+#include "store/memory_store.h"
+
 #include "core/stored_message.h"
-#include "store/engine.h"
 #include "store/mailbox.h"
 #include "store/memory_attempt.h"
-#include "store/memory_content.h"
 #include "store/memory_dead.h"
-#include "store/memory_duplicate.h"
-#include "store/memory_mailbox.h"
 #include "store/memory_order.h"
-#include "store/outbox.h"
+#include "store/track.h"
 
 #include <stdio.h>
 #include <stdlib.h>
@@ -24,22 +22,7 @@ enum {
     COST_APPEND_BYTES = 512,
 };
 
-struct memory_store {
-    struct store base;
-    struct store_settings settings;
-    struct memory_mailbox **mailboxes; /* sorted by id */
-    size_t mailbox_count;
-    size_t mailbox_capacity;
-    struct memory_duplicates duplicates;
-    struct sender_table senders;
-    struct memory_contents contents;
-    struct outbox outbox;
-    uint64_t next_sequence;
-    uint64_t used_bytes;
-    int64_t last_time_ms;
-};
-
-static size_t find_place(const struct memory_store *store, uint32_t id)
+size_t memory_find_place(const struct memory_store *store, uint32_t id)
 {
     size_t low = 0;
     size_t high = store->mailbox_count;
@@ -54,9 +37,9 @@ static size_t find_place(const struct memory_store *store, uint32_t id)
     return low;
 }
 
-static struct memory_mailbox *find_mailbox(const struct memory_store *store, uint32_t id)
+struct memory_mailbox *memory_find_mailbox(const struct memory_store *store, uint32_t id)
 {
-    size_t at = find_place(store, id);
+    size_t at = memory_find_place(store, id);
     return at < store->mailbox_count && store->mailboxes[at]->id == id ? store->mailboxes[at]
                                                                        : NULL;
 }
@@ -69,7 +52,7 @@ static void out_of_memory(struct memory_store *store)
 
 static bool add_mailbox(struct memory_store *store, uint32_t id)
 {
-    if (find_mailbox(store, id) != NULL) {
+    if (memory_find_mailbox(store, id) != NULL) {
         return true;
     }
     if (store->mailbox_count == store->mailbox_capacity) {
@@ -87,7 +70,7 @@ static bool add_mailbox(struct memory_store *store, uint32_t id)
         return false;
     }
     mailbox->id = id;
-    size_t at = find_place(store, id);
+    size_t at = memory_find_place(store, id);
     memmove(store->mailboxes + at + 1, store->mailboxes + at,
             (store->mailbox_count - at) * sizeof(struct memory_mailbox *));
     store->mailboxes[at] = mailbox;
@@ -113,7 +96,8 @@ static enum store_status admit(const struct memory_store *store, const struct st
 {
     for (uint32_t i = 0; i < op->append.recipient_count; i++) {
         const struct store_recipient *recipient = &op->append.recipients[i];
-        if (find_mailbox(store, recipient->mailbox) == NULL || recipient->lane >= LANE_COUNT) {
+        if (memory_find_mailbox(store, recipient->mailbox) == NULL ||
+            recipient->lane >= LANE_COUNT) {
             return STORE_NOT_FOUND;
         }
     }
@@ -150,7 +134,7 @@ static bool add_entries(struct memory_store *store, struct store_op *op, uint64_
                     .sequence = sequence},
             .order = op->append.order,
             .message = message};
-        added = memory_order_add(find_mailbox(store, recipient->mailbox), &entry);
+        added = memory_order_add(memory_find_mailbox(store, recipient->mailbox), &entry);
         message->entries += added ? 1 : 0;
     }
     if (message->entries == 0) {
@@ -162,10 +146,8 @@ static bool add_entries(struct memory_store *store, struct store_op *op, uint64_
 static bool apply_append(struct memory_store *store, struct store_op *op,
                          struct store_result *result)
 {
-    memory_duplicates_prune(&store->duplicates, op->now_ms - store->settings.duplicate_window_ms,
-                            store->settings.duplicate_max);
-    result->append.duplicate = memory_duplicates_find(&store->duplicates, op->append.sender,
-                                                      op->append.id, &result->append.sequence);
+    result->append.duplicate = memory_is_duplicate(store, op->append.sender, op->append.id,
+                                                   op->now_ms, &result->append.sequence);
     if (result->append.duplicate) {
         return true;
     }
@@ -205,15 +187,20 @@ static bool apply_append(struct memory_store *store, struct store_op *op,
             return false;
         }
     }
-    struct duplicate_node values = {.accepted_ms = op->now_ms, .sequence = sequence};
-    return memory_duplicates_add(&store->duplicates, op->append.sender, op->append.id, &values);
+    const struct duplicate_node values = {.accepted_ms = op->now_ms,
+                                          .age_ms = op->now_ms,
+                                          .expires_ms = op->append.expires_ms,
+                                          .flow = op->append.flow,
+                                          .sequence = sequence};
+    return memory_tracks_begin(&store->tracks, op, sequence) &&
+           memory_duplicates_add(&store->duplicates, op->append.sender, op->append.id, &values);
 }
 
 /* Removes the entry; the message stays referred to. */
 static bool remove_entry(struct memory_store *store, const struct entry_key *key,
                          struct store_result *result, struct memory_entry *out_entry)
 {
-    struct memory_mailbox *mailbox = find_mailbox(store, key->mailbox);
+    struct memory_mailbox *mailbox = memory_find_mailbox(store, key->mailbox);
     if (mailbox == NULL || !memory_mailbox_remove(mailbox, key, out_entry)) {
         result->status = STORE_NOT_FOUND;
         return false;
@@ -227,17 +214,23 @@ static uint64_t cost_of_message(const struct memory_message *message)
     return cost_of(&message->held) + (message->content != NULL ? message->content->bytes : 0);
 }
 
-static bool apply_ack(struct memory_store *store, const struct entry_key *key,
+static bool apply_ack(struct memory_store *store, const struct store_op *op,
                       struct store_result *result)
 {
     struct memory_entry entry;
-    if (!remove_entry(store, key, result, &entry)) {
+    if (!remove_entry(store, &op->ack, result, &entry)) {
         return true;
     }
+    memory_move_track(store, &entry,
+                      &(struct store_track_row){.mailbox = op->ack.mailbox,
+                                                .attempts = entry.attempts + 1,
+                                                .since_ms = op->now_ms,
+                                                .state = TRACK_ACKNOWLEDGED});
     uint64_t bytes = cost_of_message(entry.message);
     store->used_bytes -= memory_message_unref(entry.message) ? bytes : 0;
-    memory_attempts_forget(find_mailbox(store, key->mailbox), key->sequence);
-    return memory_order_pass(find_mailbox(store, key->mailbox), entry.order, &result->turn);
+    memory_attempts_forget(memory_find_mailbox(store, op->ack.mailbox), op->ack.sequence);
+    return memory_order_pass(memory_find_mailbox(store, op->ack.mailbox), entry.order,
+                             &result->turn);
 }
 
 static bool apply_defer(struct memory_store *store, const struct store_op *op,
@@ -249,7 +242,12 @@ static bool apply_defer(struct memory_store *store, const struct store_op *op,
     }
     entry.key.due_ms = op->defer.due_ms > 0 ? op->defer.due_ms : 1;
     entry.attempts = op->defer.attempts;
-    struct memory_mailbox *mailbox = find_mailbox(store, entry.key.mailbox);
+    memory_move_track(store, &entry,
+                      &(struct store_track_row){.mailbox = entry.key.mailbox,
+                                                .attempts = entry.attempts,
+                                                .since_ms = op->now_ms,
+                                                .state = TRACK_WAITING});
+    struct memory_mailbox *mailbox = memory_find_mailbox(store, entry.key.mailbox);
     return memory_attempt_keep(mailbox, entry.key.sequence, op->defer.attempt) &&
            memory_mailbox_add(mailbox, &entry);
 }
@@ -261,7 +259,13 @@ static bool apply_bury(struct memory_store *store, const struct store_op *op,
     if (!remove_entry(store, &op->bury.key, result, &entry)) {
         return true;
     }
-    struct memory_mailbox *mailbox = find_mailbox(store, entry.key.mailbox);
+    memory_move_track(store, &entry,
+                      &(struct store_track_row){.mailbox = entry.key.mailbox,
+                                                .attempts = op->bury.attempts,
+                                                .code = op->bury.code,
+                                                .since_ms = op->now_ms,
+                                                .state = track_of_code(op->bury.code)});
+    struct memory_mailbox *mailbox = memory_find_mailbox(store, entry.key.mailbox);
     uint64_t order = entry.order;
     return memory_attempt_keep(mailbox, entry.key.sequence, op->bury.attempt) &&
            memory_dead_bury(mailbox, &entry, op) &&
@@ -273,7 +277,7 @@ static bool apply_dead(struct memory_store *store, const struct store_op *op,
                        struct store_result *result)
 {
     uint32_t id = op->kind == STORE_DEAD_LIST ? op->dead_list.mailbox : op->dead.mailbox;
-    struct memory_mailbox *mailbox = find_mailbox(store, id);
+    struct memory_mailbox *mailbox = memory_find_mailbox(store, id);
     if (mailbox == NULL) {
         result->status = STORE_NOT_FOUND;
         return true;
@@ -290,6 +294,7 @@ static bool apply_dead(struct memory_store *store, const struct store_op *op,
         return true;
     }
     memory_attempts_forget(mailbox, op->dead.sequence);
+    memory_move_dead(store, op, &entry);
     if (op->kind == STORE_REPLAY) {
         result->replayed_bytes = entry.message->bytes;
         return memory_order_add(mailbox, &entry);
@@ -301,7 +306,7 @@ static bool apply_dead(struct memory_store *store, const struct store_op *op,
 
 static void apply_release(struct memory_store *store, const struct entry_key *key)
 {
-    struct memory_mailbox *mailbox = find_mailbox(store, key->mailbox);
+    struct memory_mailbox *mailbox = memory_find_mailbox(store, key->mailbox);
     struct memory_entry *entry = mailbox != NULL ? memory_mailbox_find(mailbox, key) : NULL;
     if (entry != NULL) {
         entry->claimed = false;
@@ -332,7 +337,7 @@ static void give(struct memory_entry *entry, struct store_entry *out_entry)
 static bool apply_take(struct memory_store *store, const struct store_op *op,
                        struct store_result *result)
 {
-    struct memory_mailbox *mailbox = find_mailbox(store, op->take.mailbox);
+    struct memory_mailbox *mailbox = memory_find_mailbox(store, op->take.mailbox);
     if (mailbox == NULL) {
         result->status = STORE_NOT_FOUND;
         return true;
@@ -404,9 +409,7 @@ static bool apply_upload(struct memory_store *store, struct store_op *op,
         store->used_bytes += memory_contents_chunk(contents, op, most, result);
         return true;
     }
-    memory_duplicates_prune(&store->duplicates, op->now_ms - store->settings.duplicate_window_ms,
-                            store->settings.duplicate_max);
-    if (memory_duplicates_find(&store->duplicates, op->upload.sender, op->upload.id, &sequence)) {
+    if (memory_is_duplicate(store, op->upload.sender, op->upload.id, op->now_ms, &sequence)) {
         result->upload.accepted = true;
         result->upload.durable_bytes = op->upload.bytes;
         return true;
@@ -432,7 +435,7 @@ static bool apply(struct memory_store *store, struct store_op *op, struct store_
     case STORE_TAKE:
         return apply_take(store, op, result);
     case STORE_ACK:
-        return apply_ack(store, &op->ack, result);
+        return apply_ack(store, op, result);
     case STORE_DEFER:
         return apply_defer(store, op, result);
     case STORE_BURY:
@@ -457,6 +460,8 @@ static bool apply(struct memory_store *store, struct store_op *op, struct store_
         return apply_upload(store, op, result);
     case STORE_FETCH:
         return memory_contents_fetch(&store->contents, op, result);
+    case STORE_TRACK:
+        return memory_track(store, op, result);
     }
     return true;
 }
@@ -495,6 +500,7 @@ static void memory_close(struct store *base)
     free(store->mailboxes);
     memory_contents_fini(&store->contents);
     memory_duplicates_fini(&store->duplicates);
+    memory_tracks_fini(&store->tracks);
     sender_table_fini(&store->senders);
     outbox_fini(&store->outbox);
     free(store);

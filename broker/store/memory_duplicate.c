@@ -36,8 +36,8 @@ static struct duplicate_node **bucket_of(const struct memory_duplicates *duplica
     return &duplicates->buckets[XXH3_64bits(key, size) & (duplicates->bucket_count - 1)];
 }
 
-bool memory_duplicates_find(const struct memory_duplicates *duplicates, const char *sender,
-                            const char *id, uint64_t *out_sequence)
+const struct duplicate_node *memory_duplicates_find(const struct memory_duplicates *duplicates,
+                                                    const char *sender, const char *id)
 {
     struct record_key key;
     key_duplicate(&key, sender, id);
@@ -46,10 +46,7 @@ bool memory_duplicates_find(const struct memory_duplicates *duplicates, const ch
            (node->key_size != key.size || memcmp(node->key, key.data, key.size) != 0)) {
         node = node->next;
     }
-    if (node != NULL) {
-        *out_sequence = node->sequence;
-    }
-    return node != NULL;
+    return node;
 }
 
 /* Without memory the old table stays: slower, not wrong. */
@@ -67,6 +64,25 @@ static void grow(struct memory_duplicates *duplicates)
         struct duplicate_node **bucket = bucket_of(duplicates, node->key, node->key_size);
         node->next = *bucket;
         *bucket = node;
+    }
+}
+
+static void enqueue(struct memory_duplicates *duplicates, struct duplicate_node *node)
+{
+    node->younger = NULL;
+    if (duplicates->youngest != NULL) {
+        duplicates->youngest->younger = node;
+    } else {
+        duplicates->oldest = node;
+    }
+    duplicates->youngest = node;
+}
+
+static void dequeue(struct memory_duplicates *duplicates)
+{
+    duplicates->oldest = duplicates->oldest->younger;
+    if (duplicates->oldest == NULL) {
+        duplicates->youngest = NULL;
     }
 }
 
@@ -89,12 +105,7 @@ bool memory_duplicates_add(struct memory_duplicates *duplicates, const char *sen
     struct duplicate_node **bucket = bucket_of(duplicates, key.data, key.size);
     node->next = *bucket;
     *bucket = node;
-    if (duplicates->youngest != NULL) {
-        duplicates->youngest->younger = node;
-    } else {
-        duplicates->oldest = node;
-    }
-    duplicates->youngest = node;
+    enqueue(duplicates, node);
     duplicates->count++;
     return true;
 }
@@ -107,18 +118,24 @@ static void forget_oldest(struct memory_duplicates *duplicates)
         at = &(*at)->next;
     }
     *at = node->next;
-    duplicates->oldest = node->younger;
-    if (duplicates->oldest == NULL) {
-        duplicates->youngest = NULL;
-    }
+    dequeue(duplicates);
     duplicates->count--;
     free(node);
 }
 
-void memory_duplicates_prune(struct memory_duplicates *duplicates, int64_t until_ms, uint64_t max)
+void memory_duplicates_prune(struct memory_duplicates *duplicates, struct memory_tracks *tracks,
+                             int64_t until_ms, uint64_t max, int64_t now_ms)
 {
-    while (duplicates->oldest != NULL &&
-           (duplicates->oldest->accepted_ms <= until_ms || duplicates->count > max)) {
-        forget_oldest(duplicates);
+    struct duplicate_node *node = NULL;
+    while ((node = duplicates->oldest) != NULL &&
+           (node->age_ms <= until_ms || duplicates->count > max)) {
+        if (duplicates->count <= max && memory_tracks_hold(tracks, node->sequence)) {
+            node->age_ms = now_ms;
+            dequeue(duplicates);
+            enqueue(duplicates, node);
+        } else {
+            memory_tracks_forget(tracks, node->sequence);
+            forget_oldest(duplicates);
+        }
     }
 }

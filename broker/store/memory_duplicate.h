@@ -1,10 +1,13 @@
 /* SPDX-License-Identifier: EUPL-1.2
  *
  * Which (sender, id) the memory engine has accepted: a hash table whose nodes also stand in a queue
- * by age. The oldest go when they are out of the window or too many.
+ * by age. The oldest go, with what became of their messages, when they are too old or too many; one
+ * whose message an entry holds goes to the end of the queue instead, unless there are too many.
  */
 #ifndef RELAIS_STORE_MEMORY_DUPLICATE_H
 #define RELAIS_STORE_MEMORY_DUPLICATE_H
+
+#include "store/memory_track.h"
 
 #include <stdbool.h>
 #include <stddef.h>
@@ -14,6 +17,9 @@ struct duplicate_node {
     struct duplicate_node *next;    /* in the bucket */
     struct duplicate_node *younger; /* in the queue */
     int64_t accepted_ms;
+    int64_t age_ms;
+    int64_t expires_ms;
+    uint64_t flow;
     uint64_t sequence;
     size_t key_size;
     char key[];
@@ -29,14 +35,16 @@ struct memory_duplicates {
 
 bool memory_duplicates_init(struct memory_duplicates *duplicates);
 void memory_duplicates_fini(struct memory_duplicates *duplicates);
-bool memory_duplicates_find(const struct memory_duplicates *duplicates, const char *sender,
-                            const char *id, uint64_t *out_sequence);
+/* The latest of this name; NULL: not known. */
+const struct duplicate_node *memory_duplicates_find(const struct memory_duplicates *duplicates,
+                                                    const char *sender, const char *id);
 
 /* False without memory. */
 bool memory_duplicates_add(struct memory_duplicates *duplicates, const char *sender, const char *id,
                            const struct duplicate_node *values);
 
-/* Forgets those accepted at `until_ms` or before, and the oldest beyond `max`. */
-void memory_duplicates_prune(struct memory_duplicates *duplicates, int64_t until_ms, uint64_t max);
+/* Forgets those of `until_ms` or before, and the oldest beyond `max`. */
+void memory_duplicates_prune(struct memory_duplicates *duplicates, struct memory_tracks *tracks,
+                             int64_t until_ms, uint64_t max, int64_t now_ms);
 
 #endif

@@ -2,7 +2,7 @@
  *
  * See record.h: the frame of every record, and the tables that a plain queue needs.
  */
-#include "store/record.h"
+#include "store/record_track.h"
 
 #include "store/record_body.h"
 
@@ -14,9 +14,9 @@
 const char *table_name(enum table table)
 {
     static const char *const names[TABLE_COUNT] = {
-        "meta",   "mailbox",   "message",       "refs",   "ready",      "later",
-        "dead",   "duplicate", "duplicate_age", "sender", "order_head", "behind",
-        "upload", "content",   "doomed",        "attempt"};
+        "meta",   "mailbox",   "message",       "refs",    "ready",      "later",
+        "dead",   "duplicate", "duplicate_age", "sender",  "order_head", "behind",
+        "upload", "content",   "doomed",        "attempt", "track"};
     return names[table];
 }
 
@@ -84,7 +84,7 @@ void key_duplicate(struct record_key *out_key, const char *sender, const char *i
 void key_duplicate_age(struct record_key *out_key, const struct duplicate_record *duplicate)
 {
     out_key->size = 0;
-    key_add(out_key, (uint64_t)duplicate->accepted_ms, 8);
+    key_add(out_key, (uint64_t)duplicate->age_ms, 8);
     key_add(out_key, duplicate->sequence, 8);
 }
 
@@ -176,7 +176,7 @@ bool key_read_duplicate_age(struct bytes key, struct duplicate_record *out_dupli
     if (key.size != 16) {
         return false;
     }
-    out_duplicate->accepted_ms = time_get(key.data);
+    out_duplicate->age_ms = time_get(key.data);
     out_duplicate->sequence = number_get(key.data + 8, 8);
     return true;
 }
@@ -344,6 +344,10 @@ void record_write_duplicate(struct small_record *out, const struct record_key *k
     body_begin(out);
     body_add(out, duplicate->sequence, 8);
     body_add(out, (uint64_t)duplicate->accepted_ms, 8);
+    body_add(out, (uint64_t)duplicate->age_ms, 8);
+    body_add(out, (uint64_t)duplicate->expires_ms, 8);
+    body_add(out, duplicate->flow, 8);
+    body_add(out, duplicate->order, 8);
     body_seal(out, TABLE_DUPLICATE, key);
 }
 
@@ -351,11 +355,15 @@ bool record_read_duplicate(struct bytes key, struct bytes record,
                            struct duplicate_record *out_duplicate)
 {
     struct bytes body = {0};
-    if (!record_open(TABLE_DUPLICATE, key, record, &body) || body.size != 16) {
+    if (!record_open(TABLE_DUPLICATE, key, record, &body) || body.size != 48) {
         return false;
     }
     out_duplicate->sequence = number_get(body.data, 8);
     out_duplicate->accepted_ms = time_get(body.data + 8);
+    out_duplicate->age_ms = time_get(body.data + 16);
+    out_duplicate->expires_ms = time_get(body.data + 24);
+    out_duplicate->flow = number_get(body.data + 32, 8);
+    out_duplicate->order = number_get(body.data + 40, 8);
     return true;
 }
 

@@ -16,8 +16,8 @@
  *                                                       (| order u64)
  *   later          mailbox | due u64 | lane | sequence  the same
  *   dead           mailbox u32 | sequence u64           see struct dead_record
- *   duplicate      sender | 0x00 | id                   sequence u64 | accepted u64
- *   duplicate_age  accepted u64 | sequence u64          key in `duplicate`
+ *   duplicate      sender | 0x00 | id                   see struct duplicate_record
+ *   duplicate_age  age u64 | sequence u64               key in `duplicate`
  *   sender         number u32                           messages, bytes u64 | slug
  *   order_head     mailbox u32 | order u64              sequence u64 of the one that is not behind
  *   behind         mailbox | order | sequence u64       attempts u32 | bytes u64 | lane u8
@@ -29,6 +29,8 @@
  *                                                       client | reason
  * A message's content is the envelope's bytes, then the payload's, unless that is stored apart. A
  * doomed content is erased in steps. Pure; any thread.
+ *   track          sequence u64 | mailbox u32           see struct track_record
+ * Content is the envelope's bytes, then the payload's. Pure; any thread.
  */
 #ifndef RELAIS_STORE_RECORD_H
 #define RELAIS_STORE_RECORD_H
@@ -56,6 +58,7 @@ enum table {
     TABLE_CONTENT,
     TABLE_DOOMED,
     TABLE_ATTEMPT,
+    TABLE_TRACK,
     TABLE_COUNT
 };
 
@@ -157,11 +160,6 @@ struct upload_record {
     int64_t touched_ms;
 };
 
-struct duplicate_record {
-    uint64_t sequence;
-    int64_t accepted_ms;
-};
-
 const char *table_name(enum table table);
 
 /* Keys. */
@@ -172,7 +170,6 @@ void key_refs(struct record_key *out_key, uint64_t sequence);
 void key_entry(struct record_key *out_key, const struct entry_key *entry);
 void key_dead(struct record_key *out_key, uint32_t mailbox, uint64_t sequence);
 void key_duplicate(struct record_key *out_key, const char *sender, const char *id);
-void key_duplicate_age(struct record_key *out_key, const struct duplicate_record *duplicate);
 void key_sender(struct record_key *out_key, uint32_t sender);
 void key_order_head(struct record_key *out_key, uint32_t mailbox, uint64_t order);
 void key_attempt(struct record_key *out_key, const struct dead_key *entry, uint32_t number);
@@ -188,7 +185,6 @@ bool key_read_mailbox(struct bytes key, uint32_t *out_mailbox);
 bool key_read_sender(struct bytes key, uint32_t *out_sender);
 bool key_read_sequence(struct bytes key, uint64_t *out_sequence); /* message, refs, content... */
 bool key_read_dead(struct bytes key, struct dead_key *out_dead);
-bool key_read_duplicate_age(struct bytes key, struct duplicate_record *out_duplicate);
 bool key_read_order_head(struct bytes key, uint32_t *out_mailbox, uint64_t *out_order);
 bool key_read_attempt(struct bytes key, struct dead_key *out_entry, uint32_t *out_number);
 bool key_read_behind(struct bytes key, struct behind_key *out_behind);
@@ -217,13 +213,6 @@ bool record_read_entry(enum table table, struct bytes key, struct bytes record,
 void record_write_dead(struct small_record *out, const struct record_key *key,
                        const struct dead_record *dead);
 bool record_read_dead(struct bytes key, struct bytes record, struct dead_record *out_dead);
-void record_write_duplicate(struct small_record *out, const struct record_key *key,
-                            const struct duplicate_record *duplicate);
-bool record_read_duplicate(struct bytes key, struct bytes record,
-                           struct duplicate_record *out_duplicate);
-void record_write_duplicate_age(struct small_record *out, const struct record_key *key,
-                                const struct record_key *duplicate);
-bool record_read_duplicate_age(struct bytes key, struct bytes record, struct bytes *out_duplicate);
 void record_write_sender(struct small_record *out, const struct record_key *key,
                          const struct sender_record *sender);
 bool record_read_sender(struct bytes key, struct bytes record, struct sender_record *out_sender);

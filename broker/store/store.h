@@ -33,6 +33,8 @@ struct store_settings {
     uint64_t reserve_bytes;      /* free room on the disk below which appends are refused */
     int64_t duplicate_window_ms; /* default 24 h */
     int64_t upload_keep_ms;      /* an unfinished upload that nobody touches; default 7 days */
+    int64_t track_ms;            /* how long it is known what became of a message; at least the
+                                  * window. Default 30 days */
     uint64_t duplicate_max;      /* remembered ids; the oldest go first. Default 10,000,000 */
     const char *backup_path;     /* folder of backups, made with mode 0700; NULL: none are made */
 };

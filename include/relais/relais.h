@@ -13,6 +13,7 @@
 #include <relais/receive.h>
 #include <relais/request.h>
 #include <relais/send.h>
+#include <relais/track.h>
 #include <relais/version.h>
 
 #endif

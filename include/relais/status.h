@@ -47,6 +47,7 @@ extern "C" {
     X(DAMAGED, 25, false, "the broker's disk has lost bytes of it")                                \
     X(UNKNOWN_DEAD_LETTER, 26, false, "no such dead letter: replayed or dropped already")          \
     X(NO_SUBSCRIBER, 27, false, "nobody has subscribed to this flow")                              \
+    X(UNKNOWN_MESSAGE, 28, false, "no such message of this sender, or it is long ago")             \
     X(OVER_QUOTA, 29, true, "beyond a quota of the member")                                        \
     X(BACKUP_FAILED, 34, false, "the backup could not be made")                                    \
     X(UNKNOWN_UPLOAD, 32, true, "the broker does not know this upload")                            \

@@ -4,7 +4,7 @@
  * is, and once with a checksum that matches, so that the readers behind it are reached; what they
  * read must write the same bytes again.
  */
-#include "store/record.h"
+#include "store/record_track.h"
 
 #include <assert.h>
 #include <string.h>
@@ -56,7 +56,12 @@ static void read_order(struct bytes key, struct bytes record)
     struct record_key copy = copy_of(key);
     struct small_record out;
     struct behind_record behind;
+    struct track_record track;
     uint64_t sequence = 0;
+    if (record_read_track(key, record, &track)) {
+        record_write_track(&out, &copy, &track);
+        assert(same(&out, record));
+    }
     if (record_read_order_head(key, record, &sequence)) {
         record_write_order_head(&out, &copy, sequence);
         assert(same(&out, record));

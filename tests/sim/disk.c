@@ -35,6 +35,8 @@ static void drop_result(struct disk_result *result)
             free(result->result.dead.entries[i].history);
         }
         free(result->result.dead.entries);
+    } else if (result->result.kind == STORE_TRACK) {
+        free(result->result.track.rows);
     }
 }
 
@@ -66,6 +68,10 @@ void disk_submit(struct disk *disk, const struct store_op *op, const struct op_n
     copy->note = *note;
     if (op->kind == STORE_MAILBOX) {
         copy->place = place_of(disk, op->mailbox.id, op->mailbox.name);
+    } else if (op->kind == STORE_TRACK) {
+        struct message *message = ledger_find(disk->ledger, op->track.id);
+        const char *sender = message ? TOWN_SLUGS[TOWN_PEOPLE[message->client].member] : "";
+        copy->tracked = strcmp(sender, op->track.sender) == 0 ? message : NULL;
     } else if (op->kind == STORE_MAILBOXES) {
         for (uint32_t i = 0; i < op->announce.count; i++) {
             const struct store_name *name = &op->announce.names[i];
@@ -253,8 +259,8 @@ static void write_append(struct disk *disk, struct disk_op *op, struct store_res
     ledger_set_sequence(disk->ledger, sequence, message->index);
     add_entries(disk, op, sequence);
     message->stored = true;
-    message->sequence = sequence;
     message->stored_ms = op->op.now_ms;
+    message->sequence = sequence;
     disk_recount(disk, message);
     struct disk_undo *undo = note_undo(disk, STORE_APPEND, 0);
     undo->message = message;
@@ -423,6 +429,9 @@ static void write_one(struct disk *disk, struct disk_op *op)
         disk->last_time_ms = op->op.now_ms;
     }
     switch (op->op.kind) {
+    case STORE_TRACK:
+        disk_track(disk, op, &result.result);
+        break;
     case STORE_MAILBOX:
     case STORE_MAILBOXES:
         write_mailboxes(disk, op, &result.result);

@@ -33,6 +33,7 @@ struct disk_op {
     struct store_op op; /* `recipients` and texts: see below */
     struct op_note note;
     unsigned place;                 /* MAILBOX: its name */
+    struct message *tracked;        /* TRACK; NULL: of nobody */
     uint32_t name_ids[TOWN_PLACES]; /* MAILBOXES, with the places of their names */
     unsigned name_places[TOWN_PLACES];
     struct store_recipient recipients[TOWN_PLACES];

@@ -18,4 +18,7 @@ struct life *disk_life_of(const struct disk *disk, const struct entry_key *key);
 void disk_recount(struct disk *disk, struct message *message);
 void disk_recount_sequence(struct disk *disk, uint64_t sequence);
 
+/* disk_track.c */
+void disk_track(struct disk *disk, const struct disk_op *op, struct store_result *result);
+
 #endif

@@ -458,6 +458,7 @@ static void judge_store(struct oracle *oracle, const struct store_op *op, struct
     case STORE_DEAD_READ:
     case STORE_REPLAY:
     case STORE_DROP:
+    case STORE_TRACK:
         oracle_asked(oracle, op, note);
         break;
     default:

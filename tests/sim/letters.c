@@ -1,9 +1,12 @@
 /* SPDX-License-Identifier: EUPL-1.2
  *
- * See client.h. Dead letters: what a member does with its own, and tries with those of others.
+ * See client.h. Questions: dead letters: what a member does with its own, and tries with those of
+ * others.
  */
 #include "client.h"
 #include "world.h"
+
+#include <stdio.h>
 
 enum { PAGE = 5 };
 
@@ -58,9 +61,34 @@ static void decide(struct world *world, struct client *client, uint64_t sequence
     speech_command(world, client, &command);
 }
 
+/* What became of a message, now and then one of another member. */
+static void track(struct world *world, struct client *client)
+{
+    Relais__V1__TrackQuery what = RELAIS__V1__TRACK_QUERY__INIT;
+    Relais__V1__Query query = RELAIS__V1__QUERY__INIT;
+    char id[16];
+    unsigned member = TOWN_PEOPLE[client->who].member;
+    if (chance_is(&world->chance, world->plan.wrong)) {
+        member = chance_below(&world->chance, TOWN_MEMBERS);
+    }
+    (void)snprintf(id, sizeof id, "m%u",
+                   chance_below(&world->chance, (uint32_t)world->ledger.count + 2));
+    what.id = id;
+    what.sender = chance_is(&world->chance, 500) ? (char *)TOWN_SLUGS[member] : what.sender;
+    what.missing = chance_is(&world->chance, 300);
+    what.limit = chance_below(&world->chance, PAGE);
+    query.what_case = RELAIS__V1__QUERY__WHAT_TRACK;
+    query.track = &what;
+    ask(world, client, &query);
+}
+
 void letters_work(struct world *world, struct client *client)
 {
     if (world->calm || !chance_is(&world->chance, world->plan.letters)) {
+        return;
+    }
+    if (chance_is(&world->chance, 300)) {
+        track(world, client);
         return;
     }
     if (client->letter_count == 0) {

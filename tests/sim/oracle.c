@@ -3,6 +3,7 @@
  * See oracle.h. What goes into the core, and what should come of it.
  */
 #include "oracle.h"
+#include "tracking.h"
 
 #include "agenda.h"
 #include "core/limits.h"
@@ -463,6 +464,9 @@ void oracle_stored(struct oracle *oracle, const struct disk_result *result)
     case STORE_REPLAY:
     case STORE_DROP:
         oracle_stored_dead(oracle, result);
+        break;
+    case STORE_TRACK:
+        oracle_stored_track(oracle, result);
         break;
     case STORE_APPEND:
         stored_append(oracle, result);

@@ -3,6 +3,7 @@
  * See oracle.h. Dead letters: who may see and change them, and that what is said of them is so.
  */
 #include "oracle.h"
+#include "tracking.h"
 
 #include "core/limits.h"
 
@@ -70,7 +71,9 @@ static void ask(struct oracle *oracle, enum store_op_kind kind, uint64_t number,
 
 void oracle_query(struct oracle *oracle, const Relais__V1__Query *query)
 {
-    if (query->what_case == RELAIS__V1__QUERY__WHAT_DEAD) {
+    if (query->what_case == RELAIS__V1__QUERY__WHAT_TRACK) {
+        oracle_track_query(oracle, query);
+    } else if (query->what_case == RELAIS__V1__QUERY__WHAT_DEAD) {
         ask(oracle, STORE_DEAD_LIST, query->number, query->dead->address, query->dead->after);
     } else if (query->what_case == RELAIS__V1__QUERY__WHAT_DEAD_LETTER) {
         ask(oracle, STORE_DEAD_READ, query->number, query->dead_letter->address,
@@ -87,6 +90,10 @@ void oracle_manage(struct oracle *oracle, const Relais__V1__Manage *manage)
 
 void oracle_asked(struct oracle *oracle, const struct store_op *op, struct op_note *note)
 {
+    if (op->kind == STORE_TRACK) {
+        oracle_track_asked(oracle, op, note);
+        return;
+    }
     struct oracle_question *question = &oracle->step.question;
     uint32_t mailbox = op->kind == STORE_DEAD_LIST ? op->dead_list.mailbox : op->dead.mailbox;
     uint64_t sequence = op->kind == STORE_DEAD_LIST ? op->dead_list.after : op->dead.sequence;
@@ -163,7 +170,7 @@ static void check_letter(const struct oracle *oracle, const Relais__V1__DeadLett
     PROMISE(oracle->trace,
             life && strcmp(letter->id, id) == 0 && letter->bytes == ledger_bytes(message) &&
                 letter->accepted_ms == message->stored_ms && !letter->damaged &&
-                letter->code != 0 && letter->attempts <= oracle->plan->attempts,
+                letter->code != 0 && letter->attempts <= life->attempts_most,
             "a dead letter is what is said of it, and its recipient's",
             {"sequence", letter->sequence}, {"code", letter->code});
 }
@@ -180,7 +187,9 @@ void oracle_told_answer(struct oracle *oracle, uint64_t connection,
             "a question has the answer that is true, once", {"number", answer->number},
             {"case", answer->what_case}, {"error", error}, {"wanted", question->error});
     question->is_due = false;
-    if (answer->what_case == RELAIS__V1__ANSWER__WHAT_DEAD) {
+    if (answer->what_case == RELAIS__V1__ANSWER__WHAT_TRACK) {
+        oracle_told_track(oracle, answer->track);
+    } else if (answer->what_case == RELAIS__V1__ANSWER__WHAT_DEAD) {
         for (size_t i = 0; i < answer->dead->n_letters; i++) {
             check_letter(oracle, answer->dead->letters[i]);
         }

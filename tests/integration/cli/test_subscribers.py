@@ -53,6 +53,30 @@ class Subscribers(unittest.TestCase):
         self.assertIn("avis-1", result.out)
         self.assertEqual(self.waiting()["commune-0/accueil"], 1)
 
+    def test_each_recipient_is_tracked(self):
+        self.flow("SUIVI")
+        for name in ("commune-1/accueil", "commune-2/accueil", "commune-76540/etat-civil"):
+            self.bus.must("member", "subscribe", name, "SUIVI")
+        self.assertEqual(self.send("SUIVI", "--id", "suivi-1").code, 0)
+        track = ["track", "suivi-1", "-p", self.bus.sender]
+        told = json.loads(self.bus.must(*track, "-o", "json").out)
+        self.assertEqual((told["id"], told["flow"], told["totals"]), ("suivi-1", "SUIVI", {"waiting": 3}))
+        self.bus.must("receive", "commune-76540/etat-civil", "-p", self.bus.receiver, "--ack", "--timeout", "3")
+        told = json.loads(self.bus.must(*track, "-o", "json").out)
+        self.assertEqual(told["totals"], {"waiting": 2, "acknowledged": 1})
+        states = {row["address"]: row["state"] for row in told["recipients"]}
+        self.assertEqual(states, {"commune-1/accueil": "waiting", "commune-2/accueil": "waiting",
+                                  "commune-76540/etat-civil": "acknowledged"})
+        lines = self.bus.must(*track, "--missing", "-o", "jsonl").out.splitlines()
+        self.assertEqual(len(lines), 3)
+        self.assertIn("commune-2/accueil", self.bus.must(*track, "-m").out)
+        self.assertNotIn("etat-civil", self.bus.must(*track, "-m").out)
+        result = self.bus.run("track", "suivi-1", "--sender", "dila", "-p", self.bus.receiver)
+        self.assertEqual(result.code, 4, result)
+        unknown = self.bus.run("track", "suivi-0", "-p", self.bus.receiver)
+        self.assertEqual(result.err, unknown.err)
+        self.bus.must("track", "suivi-1", "--sender", "dila", "-p", self.operator)
+
     def test_nobody_has_subscribed(self):
         self.flow("VIDE")
         result = self.send("VIDE")

@@ -71,7 +71,7 @@ static void count(struct shelf *shelf, enum store_op_kind kind)
         [STORE_MAILBOXES] = &shelf->announces,  [STORE_UPLOAD] = &shelf->uploads,
         [STORE_CHUNK] = &shelf->chunks,         [STORE_FETCH] = &shelf->fetches,
         [STORE_BACKUP] = &shelf->backups,       [STORE_BACKED_UP] = &shelf->looks,
-        [STORE_CHECK] = &shelf->checks,
+        [STORE_CHECK] = &shelf->checks,         [STORE_TRACK] = &shelf->tracks,
     };
     ++*counters[kind];
 }
@@ -93,6 +93,9 @@ void shelf_submit(struct shelf *shelf, const struct store_op *op)
             copy->ids[i] = op->announce.names[i].id;
             snprintf(copy->names[i], sizeof copy->names[i], "%s", op->announce.names[i].name);
         }
+    } else if (op->kind == STORE_TRACK) {
+        snprintf(copy->name, sizeof copy->name, "%s", op->track.sender);
+        snprintf(copy->id, sizeof copy->id, "%s", op->track.id);
     } else if (op->kind == STORE_APPEND) {
         assert(op->append.recipient_count >= 1 && op->append.recipient_count <= 64);
         snprintf(copy->name, sizeof copy->name, "%s", op->append.sender);
@@ -170,6 +173,7 @@ static void append(struct shelf *shelf, struct shelf_op *op, struct store_result
         result->status = STORE_NOT_FOUND;
     } else {
         shelf->sequence++;
+        shelf->flow = op->op.append.flow;
         for (size_t i = 0; i < op->op.append.recipient_count; i++) {
             add_entry(shelf, op, i, content);
         }
@@ -198,6 +202,33 @@ static void mailboxes(struct shelf *shelf, const struct shelf_op *op)
     for (uint32_t i = 0; i < op->op.announce.count; i++) {
         mailbox(shelf, op->ids[i], op->names[i]);
         shelf->mailboxes++;
+    }
+}
+
+/* Two rows and what was asked, for whoever has sent it. */
+static void track(struct shelf *shelf, const struct shelf_op *op, struct store_result *result)
+{
+    if (!shelf_has_id(shelf, op->name, op->id)) {
+        result->status = STORE_NOT_FOUND;
+        return;
+    }
+    result->track.rows = calloc(op->op.track.max_rows, sizeof *result->track.rows);
+    assert(result->track.rows);
+    result->track.sequence = shelf->sequence;
+    result->track.accepted_ms = op->op.now_ms;
+    result->track.flow = shelf->flow;
+    for (uint32_t id = op->op.track.after + 1; id < shelf->name_count; id++) {
+        if (result->track.count == op->op.track.max_rows) {
+            result->track.more = true;
+            break;
+        }
+        result->track.rows[result->track.count++] =
+            (struct store_track_row){.mailbox = id,
+                                     .state = id % 2 ? TRACK_WAITING : TRACK_DEAD,
+                                     .code = id % 2 ? 0 : STORED_CODE_DAMAGED,
+                                     .attempts = op->op.track.missing,
+                                     .since_ms = op->op.now_ms};
+        result->track.totals[id % 2 ? TRACK_WAITING : TRACK_DEAD] += op->op.track.after == 0;
     }
 }
 
@@ -440,6 +471,9 @@ bool shelf_work(struct shelf *shelf, struct store_result *out_result)
         break;
     case STORE_MAILBOXES:
         mailboxes(shelf, &op);
+        break;
+    case STORE_TRACK:
+        track(shelf, &op, out_result);
         break;
     case STORE_APPEND:
         append(shelf, &op, out_result);

@@ -46,11 +46,12 @@ struct shelf {
     char (*names)[128]; /* by mailbox id */
     size_t name_count;
     uint64_t sequence;
+    uint64_t flow;                                         /* of the last message */
     bool no_room;                                          /* appends find no room */
     bool answer_no_room;                                   /* acks and the like neither */
     size_t takes, releases, defers, acks, buries, appends; /* ops handed over */
     size_t mailboxes;                                      /* names */
-    size_t dead_lists, dead_reads, replays, drops, usages, announces;
+    size_t dead_lists, dead_reads, replays, drops, usages, announces, tracks;
     struct store_usage usage; /* of every sender; set by a test */
     size_t uploads, chunks, fetches;
     struct memory_contents contents; /* as the memory engine has them */

@@ -203,6 +203,13 @@ struct store_op op_usage(const char *sender)
     return (struct store_op){.kind = STORE_USAGE, .usage = {.sender = sender}};
 }
 
+struct store_op op_track(const char *sender, const char *id, uint32_t after, uint32_t max_rows)
+{
+    return (struct store_op){
+        .kind = STORE_TRACK,
+        .track = {.sender = sender, .id = id, .after = after, .max_rows = max_rows}};
+}
+
 struct store_op op_dead(enum store_op_kind kind, uint32_t mailbox, uint64_t sequence)
 {
     return (struct store_op){.kind = kind, .dead = {.mailbox = mailbox, .sequence = sequence}};

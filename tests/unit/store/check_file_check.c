@@ -122,7 +122,8 @@ START_TEST(a_whole_store_has_no_findings)
                           raw_count(bench.path, "message") + raw_count(bench.path, "refs") +
                           raw_count(bench.path, "ready") + raw_count(bench.path, "later") +
                           raw_count(bench.path, "dead") + raw_count(bench.path, "duplicate") +
-                          raw_count(bench.path, "duplicate_age") + raw_count(bench.path, "sender"));
+                          raw_count(bench.path, "duplicate_age") + raw_count(bench.path, "sender") +
+                          raw_count(bench.path, "track"));
     remove_store();
 }
 END_TEST
@@ -157,7 +158,7 @@ static uint64_t hash_records(void)
 {
     static const char *const tables[] = {"meta",          "mailbox", "message", "refs",
                                          "ready",         "later",   "dead",    "duplicate",
-                                         "duplicate_age", "sender"};
+                                         "duplicate_age", "sender",  "track"};
     uint64_t hash = UINT64_C(14695981039346656037);
     MDB_env *env = NULL;
     MDB_txn *txn = NULL;

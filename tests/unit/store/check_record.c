@@ -3,7 +3,7 @@
  * Layout 2 is frozen: these bytes are what released stores hold. And a record is refused when
  * anything about it is not what was written.
  */
-#include "store/record.h"
+#include "store/record_track.h"
 
 #include <check.h>
 #include <stdio.h>
@@ -34,9 +34,11 @@ START_TEST(keys_have_the_bytes_of_layout_2)
     expect_hex(key.data, key.size, "000000070000000000000005");
     key_duplicate(&key, "dila", "m-1");
     expect_hex(key.data, key.size, "64696c61006d2d31");
-    struct duplicate_record duplicate = {.sequence = 5, .accepted_ms = 1700000000000};
+    struct duplicate_record duplicate = {.sequence = 5, .age_ms = 1700000000000};
     key_duplicate_age(&key, &duplicate);
     expect_hex(key.data, key.size, "0000018bcfe568000000000000000005");
+    key_track(&key, 5, 7);
+    expect_hex(key.data, key.size, "000000000000000500000007");
     key_order_head(&key, 7, 0x1122334455667788);
     expect_hex(key.data, key.size, "000000071122334455667788");
     struct behind_key behind = {.mailbox = 7, .order = 0x1122334455667788, .sequence = 5};

@@ -1,0 +1,60 @@
+/* SPDX-License-Identifier: EUPL-1.2
+ *
+ * The words between the core and a store about what became of a message. Part of stored.h.
+ */
+#ifndef RELAIS_CORE_TRACKED_H
+#define RELAIS_CORE_TRACKED_H
+
+#include <stdbool.h>
+#include <stdint.h>
+
+/* What has become of one recipient's copy, as a store keeps it beyond the message itself. Numbers
+ * are those of relais.v1.TrackState. */
+enum track_state {
+    TRACK_WAITING = 1,
+    TRACK_DELIVERED = 2, /* waiting, and taken now; never on disk */
+    TRACK_ACKNOWLEDGED = 3,
+    TRACK_REFUSED = 4, /* a dead letter, as DEAD, EXPIRED and CANCELLED */
+    TRACK_DEAD = 5,
+    TRACK_EXPIRED = 6,
+    TRACK_SUPERSEDED = 7,
+    TRACK_CANCELLED = 8,
+    TRACK_DROPPED = 9, /* a dead letter that was let go */
+    TRACK_STATES = 10,
+};
+
+/* Codes of a bury (relais.v1.Code) that have a state of their own. */
+enum {
+    STORED_CODE_EXPIRED = 16,
+    STORED_CODE_REFUSED = 22,
+    STORED_CODE_CANCELLED = 31,
+};
+
+struct store_track_row {
+    uint32_t mailbox;
+    uint32_t attempts;
+    uint32_t code; /* of a dead letter */
+    int64_t since_ms;
+    enum track_state state;
+};
+
+struct store_track_query {
+    const char *sender;
+    const char *id;
+    uint32_t after; /* mailbox; the first row is of a higher one; 0: and with totals */
+    uint32_t max_rows;
+    bool missing; /* only those that have neither acknowledged nor have a later one */
+};
+
+struct store_tracked {
+    uint64_t sequence;
+    int64_t accepted_ms;
+    int64_t expires_ms;
+    uint64_t flow;
+    struct store_track_row *rows; /* by mailbox; receiver calls free() */
+    uint32_t count;
+    bool more;
+    uint32_t totals[TRACK_STATES];
+};
+
+#endif

@@ -1,0 +1,45 @@
+/* SPDX-License-Identifier: EUPL-1.2 */
+#include "store/inspection_known.h"
+
+#include "store/record_track.h"
+
+#include <string.h>
+
+bool inspect_duplicate(struct inspection *inspection, struct bytes key, struct bytes record,
+                       struct store_finding *finding)
+{
+    struct duplicate_record fields;
+    struct record_key age;
+    struct bytes found = {0};
+    bool has = false;
+    if (!record_read_duplicate(key, record, &fields)) {
+        finding->fault = STORED_FAULT_CHECKSUM;
+        return true;
+    }
+    finding->sequence = fields.sequence;
+    key_duplicate_age(&age, &fields);
+    bool known = inspection_has(inspection, TABLE_DUPLICATE_AGE, &age, &has, &found);
+    if (!has) {
+        finding->fault = STORED_FAULT_REFERENCE;
+    }
+    return known;
+}
+
+bool inspect_duplicate_age(struct inspection *inspection, struct bytes key, struct bytes record,
+                           struct store_finding *finding)
+{
+    struct bytes duplicate;
+    struct record_key name = {0};
+    bool has = false;
+    if (!record_read_duplicate_age(key, record, &duplicate) || duplicate.size > sizeof name.data) {
+        finding->fault = STORED_FAULT_CHECKSUM;
+        return true;
+    }
+    memcpy(name.data, duplicate.data, duplicate.size);
+    name.size = duplicate.size;
+    bool known = inspection_has(inspection, TABLE_DUPLICATE, &name, &has, NULL);
+    if (!has) {
+        finding->fault = STORED_FAULT_REFERENCE;
+    }
+    return known;
+}

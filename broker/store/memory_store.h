@@ -1,0 +1,54 @@
+/* SPDX-License-Identifier: EUPL-1.2
+ *
+ * The memory engine's inside: what its files share. One thread.
+ */
+#ifndef RELAIS_STORE_MEMORY_STORE_H
+#define RELAIS_STORE_MEMORY_STORE_H
+
+#include "store/engine.h"
+#include "store/memory_content.h"
+#include "store/memory_duplicate.h"
+#include "store/memory_mailbox.h"
+#include "store/memory_track.h"
+#include "store/outbox.h"
+#include "store/sender.h"
+
+struct memory_store {
+    struct store base;
+    struct store_settings settings;
+    struct memory_mailbox **mailboxes; /* sorted by id */
+    size_t mailbox_count;
+    size_t mailbox_capacity;
+    struct memory_duplicates duplicates;
+    struct memory_tracks tracks;
+    struct sender_table senders;
+    struct memory_contents contents;
+    struct outbox outbox;
+    uint64_t next_sequence;
+    uint64_t used_bytes;
+    int64_t last_time_ms;
+};
+
+/* NULL: no such mailbox. */
+struct memory_mailbox *memory_find_mailbox(const struct memory_store *store, uint32_t id);
+
+/* Where a mailbox of this id is, or would be. */
+size_t memory_find_place(const struct memory_store *store, uint32_t id);
+
+/* memory_known.c: what is remembered of messages. Was this one accepted within the window? */
+bool memory_is_duplicate(struct memory_store *store, const char *sender, const char *id,
+                         int64_t now_ms, uint64_t *out_sequence);
+
+/* The row of an entry, with a new state; nothing when it is not remembered. */
+void memory_move_track(struct memory_store *store, const struct memory_entry *entry,
+                       const struct store_track_row *row);
+
+/* Replayed, or dropped: then its attempts and its code stay. */
+void memory_move_dead(struct memory_store *store, const struct store_op *op,
+                      const struct memory_entry *entry);
+
+/* False without memory. */
+bool memory_track(struct memory_store *store, const struct store_op *op,
+                  struct store_result *result);
+
+#endif

@@ -5,6 +5,7 @@
 #include "core/buffer.h"
 
 #include <stdlib.h>
+#include <string.h>
 
 /* Header and bytes in one allocation. */
 struct own_buffer {
@@ -52,4 +53,39 @@ void held_message_drop(struct held_message *message)
     buffer_unref(message->envelope_buffer);
     buffer_unref(message->payload_buffer);
     *message = (struct held_message){0};
+}
+
+/* Whether a frame is hardly more than what is needed of it. */
+static bool is_own(struct bytes piece, const struct buffer *frame)
+{
+    return piece.size == 0 || frame->bytes.size / 2 <= piece.size;
+}
+
+bool held_message_own(struct held_message *message)
+{
+    struct bytes envelope = message->envelope;
+    struct bytes payload = message->payload;
+    if (message->envelope_buffer == message->payload_buffer
+            ? is_own((struct bytes){NULL, envelope.size + payload.size}, message->envelope_buffer)
+            : is_own(envelope, message->envelope_buffer) &&
+                  is_own(payload, message->payload_buffer)) {
+        return true;
+    }
+    uint8_t *data = NULL;
+    struct buffer *own = buffer_new(envelope.size + payload.size, &data);
+    if (!own) {
+        return false;
+    }
+    memcpy(data, envelope.data, envelope.size);
+    if (payload.size > 0) {
+        memcpy(data + envelope.size, payload.data, payload.size);
+    }
+    held_message_drop(message);
+    message->envelope = (struct bytes){data, envelope.size};
+    message->envelope_buffer = own;
+    if (payload.size > 0) {
+        message->payload = (struct bytes){data + envelope.size, payload.size};
+        message->payload_buffer = buffer_ref(own);
+    }
+    return true;
 }

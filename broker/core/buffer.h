@@ -13,6 +13,7 @@
 #include "wire/bytes.h"
 
 #include <stdatomic.h>
+#include <stdbool.h>
 
 struct buffer {
     atomic_uint references; /* starts at 1 */
@@ -37,6 +38,10 @@ struct held_message {
     struct buffer *envelope_buffer;
     struct buffer *payload_buffer;
 };
+
+/* Exchanges references on frames that hold much besides for bytes of its own. False without memory
+ * for them: nothing has changed. */
+bool held_message_own(struct held_message *message);
 
 /* Drops both references and clears the slices. */
 void held_message_drop(struct held_message *message);

@@ -81,7 +81,7 @@ void consumer_refresh(struct core *core, struct consumer *consumer)
     }
     mailbox->credit = mailbox->credit - consumer->offered + offered;
     consumer->offered = offered;
-    if (mailbox->turn && mailbox->more) {
+    if (mailbox->ahead_first || (mailbox->turn && mailbox->more)) {
         mailbox_touch(core, mailbox);
     }
 }

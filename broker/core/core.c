@@ -16,6 +16,7 @@
  */
 #include "core/core.h"
 
+#include "core/ahead.h"
 #include "core/answer.h"
 #include "core/consumer.h"
 #include "core/dead.h"
@@ -310,7 +311,9 @@ static void on_frames(struct step *step, const struct event *event)
 
 static void drop_result(struct store_result *result)
 {
-    if (result->kind == STORE_TAKE) {
+    if (result->kind == STORE_APPEND) {
+        held_message_drop(&result->append.message);
+    } else if (result->kind == STORE_TAKE) {
         for (uint32_t i = 0; i < result->take.count; i++) {
             held_message_drop(&result->take.entries[i].message);
         }
@@ -396,7 +399,9 @@ static void on_directory(struct step *step, struct directory *directory)
 static int64_t wake_ms(const struct core *core, struct moment now)
 {
     int64_t wake = lease_first_ms(core);
+    int64_t ahead = ahead_first_ms(core);
     int64_t due = due_first_ms(core);
+    wake = wake == 0 || (ahead > 0 && ahead < wake) ? ahead : wake;
     if (due > 0) {
         int64_t wait = due - now.wall_ms;
         wait = wait < 0 ? 0 : wait;
@@ -433,6 +438,7 @@ void core_step(struct core *core, struct moment now, struct event *event, struct
         lease_time(&step);
         mailbox_time(&step);
         upkeep_time(&step);
+        ahead_time(&step);
         break;
     case EVENT_DIRECTORY:
         on_directory(&step, event->directory);

@@ -18,10 +18,13 @@ enum {
     LIMIT_UNACKED_BYTES = 8 * 1024 * 1024,  /* delivered to one consumer, not answered */
     LIMIT_CONSUMERS = 64,                   /* of one connection */
     LIMIT_CONNECTIONS = 10000,
-    LIMIT_CONNECTIONS_PER_KEY = 8,  /* ROUTER shares by connection: many are an advantage */
-    LIMIT_HELD_ENTRIES = 2048,      /* taken from the store for one mailbox */
-    LIMIT_TAKE_ENTRIES = 256,       /* in one take: a batch that CURVE carries well */
-    LIMIT_TAKE_BYTES = 1024 * 1024, /* in one take, one message excepted */
+    LIMIT_CONNECTIONS_PER_KEY = 8,   /* ROUTER shares by connection: many are an advantage */
+    LIMIT_HELD_ENTRIES = 2048,       /* taken from the store for one mailbox */
+    LIMIT_TAKE_ENTRIES = 512,        /* in one take: two batches that CURVE carries well */
+    LIMIT_AHEAD_ENTRIES = 512,       /* of one mailbox, taken ahead of credit */
+    LIMIT_AHEAD_BYTES = 1024 * 1024, /* the same in bytes */
+    LIMIT_AHEAD_TOTAL_BYTES = 16 * 1024 * 1024, /* of all mailboxes */
+    LIMIT_TAKE_BYTES = 1024 * 1024,             /* in one take, one message excepted */
     LIMIT_TAKES = 64, /* with the store: what they bring waits in memory, all mailboxes together */
     LIMIT_DELAY_MS = 7 * 24 * 3600 * 1000, /* of a nack: beyond, refuse it */
     LIMIT_EXTEND_MS = 24 * 3600 * 1000,    /* of a lease, at once: who needs longer says so again */

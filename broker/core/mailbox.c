@@ -5,9 +5,11 @@
  */
 #include "core/mailbox.h"
 
+#include "core/ahead.h"
 #include "core/consumer.h"
 #include "core/due.h"
 #include "core/entry.h"
+#include "core/handover.h"
 #include "core/limits.h"
 #include "core/note.h"
 #include "core/pressure.h"
@@ -279,19 +281,31 @@ void mailbox_rest(struct step *step, struct mailbox *mailbox, const struct entry
     mailbox_put_back(step, mailbox, key);
 }
 
-/* To the consumer whose turn it is, if it is not too late and somebody can take it. */
-static void hand_on(struct step *step, struct mailbox *mailbox, struct store_entry *entry)
+static bool is_late(const struct step *step, const struct store_entry *entry)
 {
-    if (entry->expires_ms > 0 && entry->expires_ms <= step->now.wall_ms) {
+    return entry->expires_ms > 0 && entry->expires_ms <= step->now.wall_ms;
+}
+
+void mailbox_give(struct step *step, struct mailbox *mailbox, struct store_entry *entry)
+{
+    if (is_late(step, entry)) {
         struct entry_ref ref = {.mailbox = mailbox,
                                 .key = entry->key,
                                 .attempts = entry->attempts,
                                 .bytes = entry_bytes(entry)};
         entry_bury(step, &ref, RELAIS__V1__CODE__CODE_EXPIRED, "");
         held_message_drop(&entry->message);
-    } else if (mailbox->turn && !step->core->draining) {
-        consumer_give(step, mailbox->turn, entry);
     } else {
+        consumer_give(step, mailbox->turn, entry);
+    }
+}
+
+void mailbox_hand_on(struct step *step, struct mailbox *mailbox, struct store_entry *entry)
+{
+    bool waits = mailbox->ahead_first || !mailbox->turn;
+    if (is_late(step, entry) || (!waits && !step->core->draining)) {
+        mailbox_give(step, mailbox, entry);
+    } else if (step->core->draining || !ahead_keep(step, mailbox, entry)) {
         mailbox_put_back(step, mailbox, &entry->key);
         held_message_drop(&entry->message);
     }
@@ -312,7 +326,7 @@ void mailbox_taken(struct step *step, const struct ticket *ticket, struct store_
         mailbox_count_aside(step->core, mailbox, result->take.aside, result->take.aside_bytes);
     }
     for (uint32_t i = 0; i < result->take.count; i++) {
-        hand_on(step, mailbox, &result->take.entries[i]);
+        mailbox_hand_on(step, mailbox, &result->take.entries[i]);
     }
     mailbox_touch(step->core, mailbox);
 }
@@ -327,17 +341,16 @@ void mailbox_time(struct step *step)
 
 static void take(struct step *step, struct mailbox *mailbox)
 {
-    if (!mailbox->more || mailbox->taking || !mailbox->turn || step->core->draining ||
-        mailbox->leased >= LIMIT_HELD_ENTRIES) {
+    if (!mailbox->more || mailbox->taking || !mailbox->turn || step->core->draining) {
         return;
     }
     if (mailbox->rest_until_ms > step->now.wall_ms) {
         mailbox_expect(step, mailbox, mailbox->rest_until_ms);
         return;
     }
-    uint64_t entries = LIMIT_HELD_ENTRIES - mailbox->leased;
-    if (entries > mailbox->credit) {
-        entries = mailbox->credit;
+    uint64_t entries = handover_room(mailbox);
+    if (entries == 0) {
+        return; /* handover_stored() touches the mailbox */
     }
     if (entries > LIMIT_TAKE_ENTRIES) {
         entries = LIMIT_TAKE_ENTRIES;
@@ -363,6 +376,7 @@ void mailbox_flush(struct step *step)
         core->dirty_mailboxes = mailbox->next_dirty;
         mailbox->dirty = false;
         mailbox->next_dirty = NULL;
+        ahead_flush(step, mailbox);
         take(step, mailbox);
     }
 }
@@ -370,6 +384,7 @@ void mailbox_flush(struct step *step)
 void mailboxes_fini(struct core *core)
 {
     for (size_t i = 0; i < core->mailboxes.count; i++) {
+        ahead_fini(core->sorted[i]);
         free(core->sorted[i]);
     }
     free(core->sorted);

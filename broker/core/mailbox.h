@@ -59,6 +59,13 @@ void mailbox_touch(struct core *core, struct mailbox *mailbox);
 /* Entries came. */
 void mailbox_taken(struct step *step, const struct ticket *ticket, struct store_result *result);
 
+/* Hands an entry that was taken to the consumer whose turn it is; buries it when it is too late,
+ * gives it back when nobody can take it. Takes the message over. */
+void mailbox_hand_on(struct step *step, struct mailbox *mailbox, struct store_entry *entry);
+
+/* The same for one that is not too early, while somebody can take it. */
+void mailbox_give(struct step *step, struct mailbox *mailbox, struct store_entry *entry);
+
 /* Looks at mailboxes whose deferred entries are due. */
 void mailbox_time(struct step *step);
 

@@ -28,6 +28,8 @@ enum {
     SOFTWARE_BYTES = 64, /* docs/protocol.md, Hello */
 };
 
+struct ahead;
+
 struct mailbox {
     uint32_t id;
     bool announced; /* the store knows its name, or will before the next op */
@@ -45,6 +47,12 @@ struct mailbox {
     uint32_t leased;
     uint32_t consumers;
     uint64_t credit;
+    uint32_t claims; /* entries that are on their way to the store, claimed; their bytes */
+    uint64_t claim_bytes;
+    uint32_t unclaimed; /* and those that are not, of one recipient */
+    struct ahead *ahead_first, *ahead_last;
+    uint64_t ahead_count, ahead_bytes;
+    uint64_t ahead_most;   /* as many are of use */
     struct consumer *turn; /* ring of consumers that can take; whose turn it is */
     char name[];
 };
@@ -185,6 +193,8 @@ struct core {
     size_t due_count, due_capacity;
     struct delivery **leases; /* heap, the first deadline first */
     size_t lease_count, lease_capacity;
+    struct ahead *ahead_first, *ahead_last; /* taken ahead of credit, the oldest first */
+    uint64_t ahead_bytes;
     struct tickets tickets;
     uint64_t storing_bytes;
     uint64_t storing;     /* appends with the store */

@@ -1,7 +1,6 @@
 /* SPDX-License-Identifier: EUPL-1.2
  *
- * The words between the core and a store: what is to be remembered, and what was. Values only, no
- * behaviour, so that both sides can include it.
+ * The words between the core and a store: what is to be remembered, and what was. Values only.
  *
  * An *entry* is one mailbox' small record that refers to a message; the message's bytes are stored
  * once whatever the number of entries. Entries wait in a *lane* in the order of their sequence
@@ -89,6 +88,7 @@ struct store_op {
             /* > 0: the payload is the upload of (sender, id), which must be whole and this long,
              * else STORE_NOT_FOUND; message.payload is empty. */
             uint64_t stored_bytes;
+            bool claim; /* take its entry: of one recipient, without order or upload, due at once */
         } append;
         struct {
             uint32_t mailbox;
@@ -179,8 +179,9 @@ struct store_result {
     union {
         struct {
             uint64_t sequence;
-            bool duplicate; /* known already: nothing stored, sequence is the first one's */
+            bool duplicate, claimed; /* known already: nothing stored, sequence of the first */
             struct store_usage usage, quota; /* OVER_QUOTA: of the sender */
+            struct held_message message;     /* `claimed`: the receiver drops it */
         } append;
         struct {
             struct store_entry *entries; /* receiver drops the messages and calls free() */
@@ -210,8 +211,7 @@ struct store_result {
 struct stored_mailbox {
     uint32_t id;
     const char *name;
-    uint64_t waiting; /* entries, deferred ones and those behind included */
-    uint64_t waiting_bytes;
+    uint64_t waiting, waiting_bytes; /* entries, deferred ones and those behind included */
     uint64_t dead;
 };
 

@@ -5,6 +5,7 @@
 #include "core/submit.h"
 
 #include "core/envelope_rules.h"
+#include "core/handover.h"
 #include "core/limits.h"
 #include "core/mailbox.h"
 #include "core/note.h"
@@ -406,6 +407,7 @@ static bool append(struct submission *submission, const struct piece *piece,
     ticket->mailbox_count = recipients.count;
     ticket->due_ms = due_ms;
     count_in(submission, ticket, piece);
+    handover_ask(step, ticket, op);
     trace_submitted(submission, ticket, envelope);
     return true;
 }
@@ -448,29 +450,6 @@ static void take_part(struct submission *submission, const Relais__V1__Part *par
     note_refused(submission, &refusal);
 }
 
-/* Exchanges references on frames for bytes of its own; without memory for them they stay. */
-static void part_from_frames(struct held_message *message)
-{
-    uint8_t *data = NULL;
-    struct bytes envelope = message->envelope;
-    struct bytes payload = message->payload;
-    struct buffer *own = buffer_new(envelope.size + payload.size, &data);
-    if (!own) {
-        return;
-    }
-    memcpy(data, envelope.data, envelope.size);
-    if (payload.size > 0) {
-        memcpy(data + envelope.size, payload.data, payload.size);
-    }
-    held_message_drop(message);
-    message->envelope = (struct bytes){data, envelope.size};
-    message->envelope_buffer = own;
-    if (payload.size > 0) {
-        message->payload = (struct bytes){data + envelope.size, payload.size};
-        message->payload_buffer = buffer_ref(own);
-    }
-}
-
 /* A message keeps its whole frame in memory, also what was refused beside it; the windows count
  * only what was taken. So a body of which less than half was taken is let go. `first`: the first
  * effect of this submit. */
@@ -487,7 +466,7 @@ static void let_body_go(const struct submission *submission, size_t first)
     for (size_t i = first; i < effects->count; i++) {
         struct effect *effect = &effects->items[i];
         if (effect->kind == EFFECT_STORE && effect->store.kind == STORE_APPEND) {
-            part_from_frames(&effect->store.append.message);
+            (void)held_message_own(&effect->store.append.message);
         }
     }
 }
@@ -514,12 +493,16 @@ bool submit_take(struct step *step, struct session *session, const struct direct
     return true;
 }
 
-static void stored_in(struct step *step, const struct ticket *ticket)
+static void stored_in(struct step *step, const struct ticket *ticket, struct store_result *result)
 {
     for (uint32_t i = 0; i < ticket->mailbox_count; i++) {
         struct mailbox *mailbox = ticket->mailboxes ? ticket->mailboxes[i] : ticket->mailbox;
         mailbox_count_append(step->core, mailbox, ticket->bytes + ticket->stored_bytes);
-        mailbox_expect(step, mailbox, ticket->due_ms);
+        if (result->append.claimed) {
+            handover_give(step, ticket, result);
+        } else {
+            mailbox_expect(step, mailbox, ticket->due_ms);
+        }
     }
 }
 
@@ -548,8 +531,7 @@ static void refuse_upload(struct step *step, const struct session *session, uint
     reply_refused_end(&refused);
 }
 
-void submit_stored(struct step *step, const struct ticket *ticket,
-                   const struct store_result *result)
+void submit_stored(struct step *step, const struct ticket *ticket, struct store_result *result)
 {
     struct core *core = step->core;
     struct session *session = session_find(core, ticket->connection);
@@ -558,10 +540,11 @@ void submit_stored(struct step *step, const struct ticket *ticket,
     core->storing_bytes -= ticket->cost;
     ticket->use->storing--;
     ticket->use->storing_bytes -= ticket->cost;
+    handover_end(step, ticket);
     if (good && result->append.duplicate) {
         core->totals.duplicates++;
     } else if (good) {
-        stored_in(step, ticket);
+        stored_in(step, ticket, result);
     }
     if (good) {
         core->totals.accepted++;

@@ -16,7 +16,6 @@ bool submit_take(struct step *step, struct session *session, const struct direct
                  struct refusal *out_refusal);
 
 /* The store has answered an append. */
-void submit_stored(struct step *step, const struct ticket *ticket,
-                   const struct store_result *result);
+void submit_stored(struct step *step, const struct ticket *ticket, struct store_result *result);
 
 #endif

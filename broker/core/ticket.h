@@ -31,8 +31,11 @@ struct ticket {
     uint32_t attempts;          /* defer, bury */
     uint32_t code;              /* bury */
     int64_t due_ms;             /* append, defer */
-    struct member_use *use;     /* append, usage: of whom */
-    struct entry_key key;       /* ack, defer, bury; the sequence of a dead letter */
+    int64_t accepted_ms;        /* append: of an entry that is claimed, as expires_ms */
+    int64_t expires_ms;
+    bool claimed;           /* append: its entry is to be taken with it */
+    struct member_use *use; /* append, usage: of whom */
+    struct entry_key key;   /* ack, defer, bury; the sequence of a dead letter */
 };
 
 struct tickets {

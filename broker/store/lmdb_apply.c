@@ -101,6 +101,21 @@ int batch_release_message(struct batch *batch, uint64_t sequence)
     return rc != 0 ? rc : message_delete(batch, sequence);
 }
 
+/* The broker's own from the beginning: the entry that was just put. */
+static int claim_entry(struct batch *batch, const struct store_op *op, struct store_result *result)
+{
+    const struct store_recipient *recipient = &op->append.recipients[0];
+    struct entry_key key = {.mailbox = recipient->mailbox,
+                            .lane = recipient->lane,
+                            .sequence = result->append.sequence};
+    struct mailbox *mailbox = find_mailbox(batch, key.mailbox);
+    if (!claims_add(&mailbox->claims, &key)) {
+        return ENOMEM;
+    }
+    result->append.claimed = true;
+    return batch_note(batch, UNDO_CLAIMED, mailbox, &key);
+}
+
 static int append_entries(struct batch *batch, const struct store_op *op, uint64_t sequence)
 {
     const struct held_message *message = &op->append.message;
@@ -176,6 +191,9 @@ static int apply_append(struct batch *batch, const struct store_op *op, struct s
     rc = rc != 0 ? rc : track_begin(batch, op, sequence);
     rc = rc != 0 ? rc : duplicate_remember(batch, op, sequence);
     result->append.sequence = sequence;
+    if (rc == 0 && claims_asked(op)) {
+        rc = claim_entry(batch, op, result);
+    }
     batch->append_count++;
     batch->appended_bytes += room_cost(op);
     return rc;

@@ -124,6 +124,26 @@ static void batch_keep(struct batch *batch)
     batch->touched_count = 0;
 }
 
+/* The results are on disk. Messages that were claimed go along with theirs; the others are let go
+ * at once, not with the whole list. */
+static void part_messages(struct batch *batch, struct store_op *ops, size_t count)
+{
+    size_t next = 0;
+    for (size_t i = 0; i < count; i++) {
+        struct store_result *result = &batch->results[next];
+        next += ops[i].kind != STORE_RELEASE ? 1 : 0;
+        if (ops[i].kind != STORE_APPEND) {
+            continue;
+        }
+        if (result->append.claimed) {
+            result->append.message = ops[i].append.message;
+            ops[i].append.message = (struct held_message){0};
+        } else {
+            held_message_drop(&ops[i].append.message);
+        }
+    }
+}
+
 static void batch_fini(struct batch *batch)
 {
     free(batch->results);
@@ -254,8 +274,7 @@ static size_t batch_size(const struct store_op *ops, size_t count, bool *out_wri
 }
 
 /* One batch of the ops; *out_done says how many they were. */
-static int do_some(struct lmdb_store *store, const struct store_op *ops, size_t count,
-                   size_t *out_done)
+static int do_some(struct lmdb_store *store, struct store_op *ops, size_t count, size_t *out_done)
 {
     struct batch batch = {.store = store};
     size_t size = batch_size(ops, count, &batch.writes);
@@ -266,6 +285,7 @@ static int do_some(struct lmdb_store *store, const struct store_op *ops, size_t 
     int rc = batch_run(&batch, ops, size, out_done);
     if (rc == 0) {
         batch_keep(&batch);
+        part_messages(&batch, ops, *out_done);
         atomic_store(&store->last_commit_ms, monotonic_ms());
         outbox_put(&store->outbox, batch.results, batch.result_count);
     } else {

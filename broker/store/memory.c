@@ -143,6 +143,20 @@ static bool add_entries(struct memory_store *store, struct store_op *op, uint64_
     return added;
 }
 
+/* The broker's own from the beginning: the entry that was just added. */
+static void claim(struct memory_store *store, const struct store_op *op,
+                  struct store_result *result)
+{
+    const struct store_recipient *recipient = &op->append.recipients[0];
+    struct entry_key key = {.mailbox = recipient->mailbox,
+                            .lane = recipient->lane,
+                            .sequence = result->append.sequence};
+    struct memory_entry *entry = memory_mailbox_find(find_mailbox(store, key.mailbox), &key);
+    entry->claimed = true;
+    result->append.claimed = true;
+    result->append.message = memory_message_share(entry->message);
+}
+
 static bool apply_append(struct memory_store *store, struct store_op *op,
                          struct store_result *result)
 {
@@ -185,6 +199,9 @@ static bool apply_append(struct memory_store *store, struct store_op *op,
         store->used_bytes += cost_of(&op->append.message);
         if (!add_entries(store, op, sequence, content)) {
             return false;
+        }
+        if (claims_asked(op)) {
+            claim(store, op, result);
         }
     }
     const struct duplicate_node values = {.accepted_ms = op->now_ms,
@@ -321,16 +338,10 @@ static void give(struct memory_entry *entry, struct store_entry *out_entry)
                                       .attempts = entry->attempts,
                                       .accepted_ms = message->accepted_ms,
                                       .expires_ms = message->expires_ms,
-                                      .message = message->held};
+                                      .message = memory_message_share(message)};
     if (message->content != NULL) {
         out_entry->content = message->content->number;
         out_entry->stored_bytes = message->content->bytes;
-    }
-    if (message->held.envelope_buffer != NULL) {
-        (void)buffer_ref(message->held.envelope_buffer);
-    }
-    if (message->held.payload_buffer != NULL) {
-        (void)buffer_ref(message->held.payload_buffer);
     }
 }
 

@@ -8,6 +8,18 @@
 #include <stdlib.h>
 #include <string.h>
 
+struct held_message memory_message_share(const struct memory_message *message)
+{
+    struct held_message held = message->held;
+    if (held.envelope_buffer != NULL) {
+        (void)buffer_ref(held.envelope_buffer);
+    }
+    if (held.payload_buffer != NULL) {
+        (void)buffer_ref(held.payload_buffer);
+    }
+    return held;
+}
+
 bool memory_message_unref(struct memory_message *message)
 {
     if (message->entries > 1) {

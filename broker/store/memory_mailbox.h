@@ -81,6 +81,9 @@ size_t entry_list_find(const struct entry_list *list, const struct entry_key *ke
 struct memory_entry *entry_list_at(const struct entry_list *list, size_t index);
 void entry_list_remove(struct entry_list *list, size_t index);
 
+/* Its bytes, with references of their own. */
+struct held_message memory_message_share(const struct memory_message *message);
+
 /* One entry fewer; true when the message went with it. */
 bool memory_message_unref(struct memory_message *message);
 

@@ -24,7 +24,9 @@ bool outbox_init(struct outbox *outbox)
 
 void store_result_drop(struct store_result *result)
 {
-    if (result->kind == STORE_TAKE) {
+    if (result->kind == STORE_APPEND) {
+        held_message_drop(&result->append.message);
+    } else if (result->kind == STORE_TAKE) {
         for (uint32_t i = 0; i < result->take.count; i++) {
             held_message_drop(&result->take.entries[i].message);
         }

@@ -24,7 +24,9 @@ void disk_init(struct disk *disk, struct trace *trace, struct ledger *ledger, st
 
 static void drop_result(struct disk_result *result)
 {
-    if (result->result.kind == STORE_TAKE) {
+    if (result->result.kind == STORE_APPEND) {
+        held_message_drop(&result->result.append.message);
+    } else if (result->result.kind == STORE_TAKE) {
         for (uint32_t i = 0; i < result->result.take.count; i++) {
             held_message_drop(&result->result.take.entries[i].message);
         }
@@ -241,6 +243,30 @@ static void add_entries(struct disk *disk, struct disk_op *op, uint64_t sequence
     }
 }
 
+static struct held_message shared(const struct held_message *held)
+{
+    struct held_message copy = *held;
+    buffer_ref(copy.envelope_buffer);
+    if (copy.payload_buffer) {
+        buffer_ref(copy.payload_buffer);
+    }
+    return copy;
+}
+
+/* What is stored is the broker's at once. */
+static void claim(struct disk *disk, const struct disk_op *op, struct store_result *result)
+{
+    const struct store_recipient *to = &op->recipients[0];
+    struct entry_key key = {
+        .mailbox = to->mailbox, .lane = to->lane, .sequence = result->append.sequence};
+    struct memory_entry *entry =
+        memory_mailbox_find(&disk_mailbox_of(disk, to->mailbox)->box, &key);
+    assert(entry);
+    entry->claimed = true;
+    result->append.claimed = true;
+    result->append.message = shared(&entry->message->held);
+}
+
 static void write_append(struct disk *disk, struct disk_op *op, struct store_result *result)
 {
     struct message *message = op->note.message;
@@ -258,6 +284,9 @@ static void write_append(struct disk *disk, struct disk_op *op, struct store_res
     result->append.sequence = sequence;
     ledger_set_sequence(disk->ledger, sequence, message->index);
     add_entries(disk, op, sequence);
+    if (op->op.append.claim) {
+        claim(disk, op, result);
+    }
     message->stored = true;
     message->stored_ms = op->op.now_ms;
     message->sequence = sequence;
@@ -332,16 +361,6 @@ static void write_release(struct disk *disk, const struct entry_key *key)
     PROMISE(disk->trace, entry && entry->claimed, "what is given back was taken",
             {"sequence", key->sequence}, {"mailbox", key->mailbox});
     entry->claimed = false;
-}
-
-static struct held_message shared(const struct held_message *held)
-{
-    struct held_message copy = *held;
-    buffer_ref(copy.envelope_buffer);
-    if (copy.payload_buffer) {
-        buffer_ref(copy.payload_buffer);
-    }
-    return copy;
 }
 
 static void write_take(struct disk *disk, const struct store_op *op, struct store_result *result)

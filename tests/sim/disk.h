@@ -27,6 +27,7 @@ struct op_note {
     unsigned place;
     uint32_t places; /* MAILBOXES: a bit each */
     uint64_t cost;   /* APPEND: counted as storing */
+    bool claims;     /* APPEND: it takes its entry, of `place` */
 };
 
 struct disk_op {

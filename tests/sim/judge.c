@@ -190,7 +190,7 @@ static void judge_answer(struct oracle *oracle, const struct store_op *op, struc
                     op->bury.attempts == life->attempts,
                 "an entry that nobody holds is only buried, when it has expired",
                 {"message", note->message->index}, {"state", life->state}, {"op", op->kind});
-        oracle->taken--;
+        oracle_taken_ends(oracle, life, note->place);
     }
     life->state = LIFE_ANSWERED;
 }
@@ -212,24 +212,11 @@ static void judge_release(struct oracle *oracle, const struct store_op *op, stru
         PROMISE(oracle->trace, life->state == LIFE_TAKEN || life->state == LIFE_UNDONE,
                 "what is given back was the core's", {"message", note->message->index},
                 {"state", life->state});
-        oracle->taken -= life->state == LIFE_TAKEN;
-    }
-    life->state = LIFE_FREE;
-}
-
-/* The most that the consumers of a mailbox may be given now. */
-static uint64_t room_of(const struct oracle *oracle, unsigned place)
-{
-    uint64_t room = 0;
-    for (size_t i = 0; i < oracle->consumer_count; i++) {
-        const struct oracle_consumer *consumer = oracle->consumers[i];
-        if (consumer->place == place && !consumer->ending && !consumer->gone &&
-            consumer->held < LIMIT_CREDIT && oracle_may_hold_more(oracle, consumer)) {
-            uint64_t more = LIMIT_CREDIT - consumer->held;
-            room += consumer->credit < more ? consumer->credit : more;
+        if (life->state == LIFE_TAKEN) {
+            oracle_taken_ends(oracle, life, note->place);
         }
     }
-    return room;
+    life->state = LIFE_FREE;
 }
 
 static void judge_take(struct oracle *oracle, const struct store_op *op, struct op_note *note)
@@ -242,10 +229,9 @@ static void judge_take(struct oracle *oracle, const struct store_op *op, struct 
     PROMISE(oracle->trace, place < TOWN_PLACES && oracle->places[place].takes == 0,
             "one take of a known mailbox at a time", {"mailbox", op->take.mailbox});
     PROMISE(oracle->trace,
-            op->take.max_entries > 0 && op->take.max_entries <= room_of(oracle, place) &&
-                oracle->places[place].leased + op->take.max_entries <= LIMIT_HELD_ENTRIES,
-            "no more is taken than there is credit for", {"entries", op->take.max_entries},
-            {"place", place}, {"room", room_of(oracle, place)});
+            op->take.max_entries > 0 && op->take.max_entries <= oracle_room(oracle, place),
+            "no more is taken than there is room for", {"entries", op->take.max_entries},
+            {"place", place}, {"room", oracle_room(oracle, place)});
     oracle->places[place].takes++;
     note->place = place;
 }
@@ -433,6 +419,7 @@ void oracle_append(struct oracle *oracle, const struct store_op *op, struct op_n
                              .number = step->first + at + 1,
                              .message = message,
                              .cost = cost};
+    oracle_claims(oracle, op, note);
 }
 
 static void judge_store(struct oracle *oracle, const struct store_op *op, struct op_note *note)

@@ -37,6 +37,7 @@ struct life {
     uint32_t holder;   /* serial of the consumer */
     uint64_t tag;
     int64_t leased_ms; /* mono: granted, or granted anew */
+    int64_t taken_ms;  /* mono; while it is taken */
     int64_t until_ms;  /* mono */
     bool extended;
     uint32_t lease_ms, attempts_most; /* of its flow, when it was delivered */

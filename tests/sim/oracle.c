@@ -378,6 +378,7 @@ static void stored_append(struct oracle *oracle, const struct disk_result *resul
     bool over = result->result.status == STORE_OVER_QUOTA;
     struct oracle_session *session = oracle_session(oracle, result->note.connection);
     oracle->storing--;
+    oracle_claimed(oracle, result);
     oracle->storing_bytes -= cost;
     struct oracle_share *share = &oracle->shares[TOWN_PEOPLE[message->client].member];
     share->storing--;
@@ -409,10 +410,9 @@ static void stored_take(struct oracle *oracle, const struct disk_result *result)
         struct life *life = oracle_life(oracle, &entry->key, &message, &place);
         PROMISE(oracle->trace, life->state == LIFE_FREE, "what is taken was free",
                 {"message", message->index}, {"place", place});
-        life->state = LIFE_TAKEN;
         life->attempts = entry->attempts;
         life->due_ms = entry->key.due_ms;
-        oracle->taken++;
+        oracle_takes(oracle, life, place);
     }
 }
 

@@ -96,7 +96,8 @@ struct oracle_place {
     uint32_t id;
     uint64_t waiting, waiting_bytes, dead, leased;
     uint32_t consumers;
-    uint32_t takes; /* with the store */
+    uint32_t takes;         /* with the store */
+    uint64_t taken, claims; /* that nobody holds yet; that appends will take */
 };
 
 /* What came of a command, and what should. */
@@ -195,7 +196,6 @@ void oracle_flush(struct oracle *oracle);
 
 /* So much waits for clients to read it: before a flush. */
 void oracle_unsent(struct oracle *oracle, uint64_t unsent_bytes);
-
 /* What it made of it: the effects from `from` on. */
 void oracle_judge(struct oracle *oracle, const struct effects *effects, size_t from);
 
@@ -204,7 +204,6 @@ void oracle_turn(struct oracle *oracle, const struct core *core, const struct ef
                  struct disk *disk);
 void oracle_status(const struct oracle *oracle, const Relais__V1__Status *status);
 void oracle_queues(const struct oracle *oracle, const Relais__V1__Queues *queues);
-
 /* At the very end: nothing stored is still waiting. */
 bool oracle_is_done(const struct oracle *oracle);
 
@@ -224,6 +223,13 @@ void oracle_welcome(struct oracle *oracle);
 void oracle_attached(struct oracle *oracle, const Relais__V1__Attach *attach);
 void oracle_over(struct oracle *oracle, struct oracle_session *session);
 void oracle_consumer_gone(struct oracle *oracle, struct oracle_consumer *consumer);
+/* ahead.c */
+void oracle_takes(struct oracle *oracle, struct life *life, unsigned place);
+void oracle_taken_ends(struct oracle *oracle, const struct life *life, unsigned place);
+void oracle_claims(struct oracle *oracle, const struct store_op *op, struct op_note *note);
+void oracle_claimed(struct oracle *oracle, const struct disk_result *result);
+uint64_t oracle_room(const struct oracle *oracle, unsigned place);
+void oracle_turn_ahead(const struct oracle *oracle, unsigned place, bool can_take);
 void oracle_append(struct oracle *oracle, const struct store_op *op, struct op_note *note);
 void oracle_told(struct oracle *oracle, const struct effect *effect);
 

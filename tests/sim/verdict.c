@@ -177,7 +177,7 @@ static void lease_begins(struct oracle *oracle, struct oracle_consumer *consumer
     consumer->held++;
     consumer->held_bytes += ledger_bytes(message);
     oracle->places[consumer->place].leased++;
-    oracle->taken--;
+    oracle_taken_ends(oracle, life, consumer->place);
     life->state = LIFE_LEASED;
     life->holder = serial;
     life->tag = consumer->tag_count;

@@ -124,7 +124,7 @@ START_TEST(a_draining_broker_takes_nothing_new_and_says_goodbye_when_all_is_on_d
     }
     ck_assert(!core_is_storing(world.core));
     ck_assert_uint_eq(shelf_taken(&world.shelf), 0);
-    ck_assert_uint_eq(world.shelf.takes, 1);
+    ck_assert_uint_eq(world.shelf.takes, 0);
     world_fini(&world);
 }
 END_TEST
@@ -149,7 +149,7 @@ START_TEST(a_take_that_comes_back_while_draining_goes_back)
 {
     struct world world;
     begin(&world);
-    world_submit_one(&world, 1, 4, "id-4");
+    submit_in_order(&world, 4, "id-4"); /* it is not handed on */
     world_store_one(&world);
     world_flush(&world); /* the take of id-4 is with the store */
     ck_assert_uint_eq(world.shelf.op_count, 1);

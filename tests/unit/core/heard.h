@@ -96,6 +96,15 @@ static inline void store_messages(struct world *world, uint64_t first, size_t co
     heard_accepted(world, 1, first, first + count - 1);
 }
 
+/* Connection 1 submits one with an ordering key. */
+static inline void submit_in_order(struct world *world, uint64_t number, const char *id)
+{
+    struct message message;
+    message_init(&message, id);
+    message.envelope.ordering_key = (char *)"dossier 1";
+    world_submit(world, 1, DILA, number, &message, 1);
+}
+
 /* The main of every suite. */
 #define SUITE_MAIN(title, ...)                                                                     \
     int main(void)                                                                                 \

@@ -156,6 +156,16 @@ static bool is_over(const struct store_usage *usage, const struct store_op *op)
            (quota->bytes > 0 && usage->bytes + bytes > quota->bytes);
 }
 
+static void claim(struct shelf *shelf, const struct shelf_op *op, struct store_result *result)
+{
+    struct shelf_entry *entry = &shelf->entries[shelf->entry_count - 1];
+    assert(op->op.append.recipient_count == 1 && entry->key.due_ms == 0);
+    entry->taken = true;
+    result->append.claimed = true;
+    result->append.message = add_ref(&entry->message);
+    shelf->claims++;
+}
+
 static void append(struct shelf *shelf, struct shelf_op *op, struct store_result *result)
 {
     struct memory_content *content = NULL;
@@ -176,6 +186,9 @@ static void append(struct shelf *shelf, struct shelf_op *op, struct store_result
         shelf->flow = op->op.append.flow;
         for (size_t i = 0; i < op->op.append.recipient_count; i++) {
             add_entry(shelf, op, i, content);
+        }
+        if (op->op.append.claim) {
+            claim(shelf, op, result);
         }
         shelf->ids = grown(shelf->ids, shelf->id_count, &shelf->id_capacity, sizeof *shelf->ids);
         snprintf(shelf->ids[shelf->id_count++], sizeof *shelf->ids, "%s %s", op->name, op->id);

@@ -49,6 +49,7 @@ struct shelf {
     uint64_t flow;                                         /* of the last message */
     bool no_room;                                          /* appends find no room */
     bool answer_no_room;                                   /* acks and the like neither */
+    size_t claims;                                         /* appends that took their entry */
     size_t takes, releases, defers, acks, buries, appends; /* ops handed over */
     size_t mailboxes;                                      /* names */
     size_t dead_lists, dead_reads, replays, drops, usages, announces, tracks;

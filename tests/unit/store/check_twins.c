@@ -59,6 +59,7 @@ static void draw_append(struct store_op out_ops[ENGINE_COUNT], char *id,
     const struct store_usage quota = {.messages = draw(4) == 0 ? 1 + draw(100) : 0,
                                       .bytes = draw(4) == 0 ? 1 + draw(200000) : 0};
     uint64_t order = draw(3) == 0 ? 0 : 1 + draw(ORDERS);
+    bool claim = draw(2) == 0;
     (void)snprintf(id, 16, "m%u", draw(IDS));
     for (uint32_t i = 0; i < count; i++) {
         recipients[i] =
@@ -71,6 +72,7 @@ static void draw_append(struct store_op out_ops[ENGINE_COUNT], char *id,
         out_ops[i].append.sender = sender;
         out_ops[i].append.quota = quota;
         out_ops[i].append.order = order;
+        out_ops[i].append.claim = claim;
     }
 }
 
@@ -265,6 +267,19 @@ static bool is_erased_later(const struct store_result *left, const struct store_
            right->status == STORE_DONE;
 }
 
+static void compare_claimed(const struct store_result *left, const struct store_result *right,
+                            const struct store_op *op)
+{
+    ck_assert_int_eq(left->append.claimed, right->append.claimed);
+    ck_assert(same_bytes(left->append.message.envelope, right->append.message.envelope));
+    ck_assert(same_bytes(left->append.message.payload, right->append.message.payload));
+    if (left->append.claimed && held_count < HELD) {
+        held[held_count++] = (struct entry_key){.mailbox = op->append.recipients[0].mailbox,
+                                                .lane = op->append.recipients[0].lane,
+                                                .sequence = left->append.sequence};
+    }
+}
+
 static void compare(struct store_result *left, struct store_result *right,
                     const struct store_op *op)
 {
@@ -277,6 +292,7 @@ static void compare(struct store_result *left, struct store_result *right,
     if (left->kind == STORE_APPEND) {
         ck_assert_uint_eq(left->append.sequence, right->append.sequence);
         ck_assert_int_eq(left->append.duplicate, right->append.duplicate);
+        compare_claimed(left, right, op);
         compare_usage(&left->append.usage, &right->append.usage);
         compare_usage(&left->append.quota, &right->append.quota);
     } else if (left->kind == STORE_USAGE) {

@@ -49,6 +49,11 @@ BUGS = {
         "        rc = batch_run(&batch, ops, size, out_done);\n"
         "    }\n",
     ),
+    "ignore-keys": (
+        "broker/core/submit.c",
+        "    op->append.order = order_of(op->append.sender, envelope->ordering_key);\n",
+        "    op->append.order = order_of(op->append.sender, \"\");\n",
+    ),
     "forget-duplicates": (
         "broker/store/lmdb_duplicate.c",
         "    if (rc == 0) {\n        *out_sequence = known.sequence;\n    }\n    return rc;\n",

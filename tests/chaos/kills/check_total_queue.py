@@ -26,7 +26,7 @@ class Judging(unittest.TestCase):
         self.sent += [f"{n + 10} accepted {n}" for n in range(10)]
         self.got = ["20 connect 0"]
         for n in range(10):
-            self.got += [f"{100 + n} deliver s-{n} 1 right", f"{100 + n} ack s-{n}"]
+            self.got += [f"{100 + 4 * n} deliver s-{n} 1 right", f"{102 + 4 * n} ack s-{n}"]
         self.got += [f"{200 + n} settled s-{n}" for n in range(10)]
 
     def judge(self, *others: list[str]) -> Finding:
@@ -86,8 +86,13 @@ class Judging(unittest.TestCase):
 
     def test_disorder_within_a_key(self) -> None:
         self.without(2)
-        self.got.append("109 deliver s-2 1 right")
+        self.got.append("139 deliver s-2 1 right")
         self.assertEqual(self.judge().disordered, ["s-2 after 8"])
+
+    def test_two_of_a_key_at_once(self) -> None:
+        self.got.remove("110 ack s-2")
+        self.got.append("118 ack s-2")  # 116: s-4 comes, of the same key
+        self.assertEqual(self.judge().disordered, ["s-4 while 2 has no answer"])
 
     def test_refused(self) -> None:
         self.sent.append("99 refused 10 RELAIS_TOO_LARGE")

@@ -7,8 +7,9 @@
  *       left without an answer is submitted again first, in its order; now and then one that was
  *       accepted long ago is, too.
  *           submit NUMBER KEY | again NUMBER | accepted NUMBER | refused NUMBER STATUS
- *   load receive PROFILE HISTORY ADDRESS             acknowledges all that comes until SIGTERM
- *           connect NUMBER | deliver ID ATTEMPT right|wrong | ack ID | settled ID
+ *   load receive PROFILE HISTORY ADDRESS             acknowledges all that comes until SIGTERM,
+ * some only after it has been given back once connect NUMBER | deliver ID ATTEMPT right|wrong |
+ * nack ID | ack ID | settled ID
  *
  * `settled`: the broker has said that the acknowledgement is on its disk.
  */
@@ -28,6 +29,9 @@ enum {
     BURST = 8,         /* submitted a turn at most */
     AGAIN_EVERY = 101, /* of the accepted ones */
     CREDIT = 32,
+    BACK_EVERY = 40, /* of the messages is given back when it comes first */
+    BACK_MS = 30,
+    LANES = 3,
     ANSWERS = 24, /* acknowledged before their settlement is waited for */
     ID_BYTES = 64,
     SETTLE_MS = 3000, /* librelais gives a settlement up after 5 s, and says nothing of it */
@@ -100,6 +104,8 @@ static bool submit(struct sending *sending, unsigned long number)
                               .to = sending->to,
                               .to_count = sending->to_count,
                               .flow = sending->flow,
+                              .priority = sending->keys > 0 ? (relais_priority)(number % LANES)
+                                                            : RELAIS_PRIORITY_NORMAL,
                               .ordering_key = key[0] != '\0' ? key : NULL,
                               .payload = content_of(id)};
     relais_status status = relais_submit(sending->client, &message, on_outcome, sending, &error);
@@ -198,13 +204,22 @@ static void settle(struct receiving *receiving)
     receiving->count = 0;
 }
 
+static bool is_given_back(const char *id, const relais_delivery *delivery)
+{
+    unsigned long number = strtoul(strrchr(id, '-') + 1, NULL, 10);
+    return number % BACK_EVERY == 0 && relais_delivery_attempt(delivery) == 1;
+}
+
 static void take(struct receiving *receiving, relais_delivery *delivery)
 {
     const relais_message *message = relais_delivery_message(delivery);
     note_connection(receiving);
     history_note("deliver %s %u %s", message->id, relais_delivery_attempt(delivery),
                  content_is(message->id, message->payload) ? "right" : "wrong");
-    if (relais_ack(delivery) == RELAIS_OK) {
+    if (is_given_back(message->id, delivery)) {
+        history_note("nack %s", message->id);
+        (void)relais_nack(delivery, BACK_MS, NULL);
+    } else if (relais_ack(delivery) == RELAIS_OK) {
         history_note("ack %s", message->id);
         (void)snprintf(receiving->ids[receiving->count++], ID_BYTES, "%s", message->id);
     }

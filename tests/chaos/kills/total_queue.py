@@ -7,7 +7,8 @@
                                       again       delivered more than once before its settlement: allowed
                                       duplicated  delivered after its acknowledgement was settled
                                       wrong       with other bytes than its own
-                                      disordered  before an earlier one of its ordering key
+                                      disordered  before an earlier one of its ordering key, or while
+                                                  one is with a consumer or given back
 
 The queue must have been drained. Where the lost ones lie, among what their sender had accepted, says
 what kind of fault it is: at the beginning, at the end, or in the middle, which is the damning one.
@@ -74,6 +75,8 @@ class Consumer:
     count: int = 0  # how many take from it at once
     deliveries: list[Delivery] = dataclasses.field(default_factory=list)
     settled_ns: dict[tuple[str, int], int] = dataclasses.field(default_factory=dict)
+    first_seen: set[tuple[str, int]] = dataclasses.field(default_factory=set)
+    acked_ns: dict[tuple[str, int], int] = dataclasses.field(default_factory=dict)
 
     def read(self, path: pathlib.Path) -> None:
         self.count += 1
@@ -86,9 +89,10 @@ class Consumer:
             if event == "deliver":
                 self.deliveries.append(
                     Delivery(at_ns, connected_ns, sender, int(number), words[2] == "right"))  # fmt: skip
-            elif event == "settled":
+            elif event in ("ack", "settled"):
+                first_ns = self.acked_ns if event == "ack" else self.settled_ns
                 name = sender, int(number)
-                self.settled_ns[name] = min(at_ns, self.settled_ns.get(name, at_ns))
+                first_ns[name] = min(at_ns, first_ns.get(name, at_ns))
 
 
 @dataclasses.dataclass
@@ -140,18 +144,20 @@ def _lost(senders: dict[str, Sender], seen: dict[str, set[int]]) -> Iterator[str
             yield f"{sender.name}-{number} ({_place(number, delivered)})"
 
 
-def _disordered(senders: dict[str, Sender], deliveries: list[Delivery]) -> Iterator[str]:
-    latest: dict[tuple[str, str], int] = {}
-    seen: set[tuple[str, int]] = set()
+def _disordered(senders: dict[str, Sender], consumer: Consumer, deliveries: list[Delivery]) -> Iterator[str]:
+    latest: dict[tuple[str, str], int] = {}  # of each key
     for one in deliveries:
         key = senders[one.sender].keys.get(one.number, "-") if one.sender in senders else "-"
-        if key == "-" or (one.sender, one.number) in seen:
+        if key == "-":
             continue
-        seen.add((one.sender, one.number))
-        if one.number < latest.get((one.sender, key), -1):
-            yield f"{one.sender}-{one.number} after {latest[one.sender, key]}"
-        else:
+        before = latest.get((one.sender, key), -1)
+        if one.number > before:
+            if before >= 0 and consumer.acked_ns.get((one.sender, before), one.at_ns) >= one.at_ns:
+                yield f"{one.sender}-{one.number} while {before} has no answer"
             latest[one.sender, key] = one.number
+        elif (one.sender, one.number) not in consumer.first_seen:
+            yield f"{one.sender}-{one.number} after {before}"
+        consumer.first_seen.add((one.sender, one.number))
 
 
 def _comes_after_its_end(consumer: Consumer, one: Delivery) -> bool:
@@ -186,6 +192,6 @@ def judge(senders: list[Sender], consumer: Consumer) -> Finding:
         numbers.add(one.number)
     finding.delivered = sum(len(numbers) for numbers in seen.values())
     finding.lost = list(_lost(by_name, seen))
-    finding.disordered = list(_disordered(by_name, deliveries))
+    finding.disordered = list(_disordered(by_name, consumer, deliveries))
     finding.refused = [f"{sender.name}-{text}" for sender in senders for text in sender.refused]
     return finding

@@ -13,9 +13,9 @@ enum {
     UNKNOWN_FIELDS = 64, /* docs/protocol.md: what a newer minor version may add */
 };
 
-/* ToClient > Deliver > Delivery > Part is the deepest. */
+/* ToClient > Answer > DeadLetters > DeadLetter > FailedAttempt is the deepest. */
 static const struct wire_limits COMMAND_LIMITS = {
-    .depth = 4,
+    .depth = 5,
     .fields = WIRE_BATCH_MESSAGES + KNOWN_FIELDS,
     .elements = WIRE_BATCH_MESSAGES,
     .unknown = UNKNOWN_FIELDS,

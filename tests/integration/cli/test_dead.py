@@ -66,7 +66,13 @@ class DeadLetters(unittest.TestCase):
             self.assertGreater(first["size"], len(SECRET))
         number = str(first["sequence"])
         shown = self.dead("show", ROUEN, number, "-o", "json")
-        self.assertEqual(json.loads(shown.out), first)
+        self.assertEqual(shown.code, 0, shown)
+        whole = json.loads(shown.out)
+        (attempt,) = whole.pop("history")
+        self.assertEqual(whole, first)
+        self.assertEqual((attempt["number"], attempt["ending"], attempt["reason"]),
+                         (1, "refuse", "pas pour nous"))
+        self.assertRegex(attempt["at"], r"^20\d\d-.*Z$")
         text = self.dead("show", ROUEN, number).out
         for part in (ROUEN, number, "pas pour nous", "dead-1", "ETATCIVIL", "refused", "whole"):
             self.assertIn(part, text)

@@ -123,7 +123,7 @@ class Refusals(BrokerCase):
         return error
 
     def test_fields_that_are_missing(self) -> None:
-        for field, nothing in (("id", ""), ("source", ""), ("type", ""), ("flow", ""), ("to", []),
+        for field, nothing in (("id", ""), ("source", ""), ("type", ""), ("flow", ""),
                                ("payload_digest", b"")):  # fmt: skip
             with self.subTest(field):
                 error = self.assert_refused("FIELD_MISSING", field, **{field: nothing})

@@ -12,6 +12,7 @@ import time
 import unittest
 
 from daemon import OWN, RELAISD, SANITIZED, DaemonCase, letter, run
+from broker import FLOWS, MEMBERS
 from client import Keys, numbers_of
 from schema import code_name
 
@@ -24,7 +25,7 @@ class Ready(DaemonCase):
         self.broker.start()
         ready = self.wait_for_event("broker.ready")
         self.assertEqual(ready["level"], "notice")
-        self.assertEqual((ready["members"], ready["flows"]), ("3", "3"))
+        self.assertEqual((ready["members"], ready["flows"]), (str(len(MEMBERS)), str(len(FLOWS))))
         self.assertTrue(ready["endpoint"].startswith("tcp://"))
         if not SANITIZED:
             self.assertLess(int(ready["start_ms"]), READY_MS)
@@ -189,7 +190,7 @@ class CommandLine(DaemonCase):
     def test_check_says_what_it_found(self) -> None:
         found = run("--config", self.config, "--check")
         self.assertEqual((found.code, found.log), (0, ""))
-        self.assertIn("3 members, 3 flows", found.out)
+        self.assertIn(f"{len(MEMBERS)} members, {len(FLOWS)} flows", found.out)
 
     def test_check_tells_every_problem(self) -> None:
         self.write_broken_member()

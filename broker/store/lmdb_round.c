@@ -19,7 +19,10 @@
 #include <stdlib.h>
 #include <string.h>
 
-enum { DAMAGED_MESSAGES = 1024 /* remembered in a round; takes find the others */ };
+enum {
+    DAMAGED_MESSAGES = 1024, /* remembered in a round; takes find the others */
+    NOISE_SHARE = 64, /* so many steps' bytes of nothing but noise, and a table is given up */
+};
 
 struct round {
     int table;              /* TABLE_COUNT: over */
@@ -48,6 +51,7 @@ struct step {
     bool wants_aside[STORED_FINDINGS];
     uint64_t max_bytes;
     bool moved; /* something was checked */
+    uint8_t *seen;
 };
 
 static void remember_damaged(struct round *round, uint64_t sequence)
@@ -171,6 +175,9 @@ static bool check_some(struct step *step)
         if (is_full(step)) {
             return true;
         }
+        if (!step->moved && step->pages.read_bytes / NOISE_SHARE >= (uint64_t)step->max_bytes) {
+            break;
+        }
     }
     if (end == WALK_FAILED) {
         /* The disk does not give it, so this table ends here. */
@@ -265,8 +272,12 @@ static int run(struct step *step, int64_t now_ms)
     if (rc != 0) {
         return rc;
     }
-    step->pages =
-        (struct pages){.fd = fd, .page_bytes = store->page_bytes, .last_page = meta.last_page};
+    step->seen = calloc(1, (size_t)(meta.last_page / 8 + 1));
+    if (step->seen == NULL) {
+        return ENOMEM;
+    }
+    step->pages = (struct pages){
+        .fd = fd, .page_bytes = store->page_bytes, .last_page = meta.last_page, .seen = step->seen};
     inspection_init(&step->inspection, &step->pages);
     step->inspection.tell = note_finding;
     step->inspection.context = step;
@@ -274,6 +285,7 @@ static int run(struct step *step, int64_t now_ms)
     rc = check_pages(step, &meta);
     walk_fini(&step->walk);
     inspection_fini(&step->inspection);
+    free(step->seen);
     return rc != 0 ? rc : move_aside(step, now_ms);
 }
 

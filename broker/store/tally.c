@@ -1,6 +1,8 @@
 /* SPDX-License-Identifier: EUPL-1.2
  *
- * Broken pages and records were told before: here they are only stepped over.
+ * Broken pages and records were told before: here they are only stepped over. Each pass reads a
+ * page once at most, and there are as many passes as the messages fill windows, so that this ends
+ * in time whatever the file says.
  */
 #include "store/tally.h"
 
@@ -8,8 +10,14 @@
 #include <string.h>
 
 enum {
-    WINDOW = 4 * 1024 * 1024, /* sequences counted at a time: 16 MiB */
+    WINDOW = 2 * 1024 * 1024, /* messages counted at a time: 32 MiB */
+    WINDOW_FIRST = 1024,
     BOXES_FIRST = 64,
+};
+
+struct counted {
+    uint64_t sequence;
+    uint32_t references;
 };
 
 struct box {
@@ -25,8 +33,11 @@ struct tally {
     struct inspection *inspection;
     struct store_report *report;
     struct walk walk;
-    uint64_t first; /* of the window */
-    uint32_t *counts;
+    struct pages pages;
+    size_t seen_bytes;
+    struct counted *window; /* by sequence */
+    size_t window_count;
+    size_t window_capacity;
     struct box *boxes;
     size_t box_count;
     size_t box_capacity;
@@ -39,6 +50,7 @@ typedef bool visitor(struct tally *tally, enum table table, struct bytes key, st
 static bool visit_all(struct tally *tally, enum table table, visitor *visit)
 {
     struct walk *walk = &tally->walk;
+    memset(tally->pages.seen, 0, tally->seen_bytes);
     enum walk_step step = walk_begin(walk, &tally->inspection->trees[table]);
     while (step == WALK_RECORD || step == WALK_BROKEN) {
         if (step == WALK_RECORD && walk->key.data != NULL &&
@@ -89,8 +101,18 @@ static struct box *find_box(const struct tally *tally, uint32_t id)
 
 static void count_reference(struct tally *tally, uint64_t sequence)
 {
-    if (sequence >= tally->first && sequence - tally->first < WINDOW) {
-        tally->counts[sequence - tally->first]++;
+    size_t low = 0;
+    size_t high = tally->window_count;
+    while (low < high) {
+        size_t middle = low + (high - low) / 2;
+        if (tally->window[middle].sequence < sequence) {
+            low = middle + 1;
+        } else {
+            high = middle;
+        }
+    }
+    if (low < tally->window_count && tally->window[low].sequence == sequence) {
+        tally->window[low].references++;
     }
 }
 
@@ -148,10 +170,11 @@ static bool visit_dead(struct tally *tally, enum table table, struct bytes key, 
     return true;
 }
 
-static bool check_count(struct tally *tally, uint64_t sequence)
+static bool check_count(struct tally *tally, const struct counted *message)
 {
     struct inspection *inspection = tally->inspection;
-    uint32_t counted = tally->counts[sequence - tally->first];
+    uint64_t sequence = message->sequence;
+    uint32_t counted = message->references;
     struct record_key key;
     struct bytes record = {0};
     uint32_t said = 0;
@@ -176,14 +199,32 @@ static bool check_count(struct tally *tally, uint64_t sequence)
     return true;
 }
 
-/* The messages of the window, and the first one behind it: 0 when there is none. */
-static bool check_messages(struct tally *tally, uint64_t *out_next)
+static bool add_message(struct tally *tally, uint64_t sequence)
+{
+    if (tally->window_count == tally->window_capacity) {
+        size_t capacity = tally->window_capacity == 0 ? WINDOW_FIRST : tally->window_capacity * 2;
+        struct counted *window = realloc(tally->window, capacity * sizeof *window);
+        if (window == NULL) {
+            return false;
+        }
+        tally->window = window;
+        tally->window_capacity = capacity;
+    }
+    tally->window[tally->window_count++] = (struct counted){.sequence = sequence};
+    return true;
+}
+
+/* The messages from `first` on that a window holds, and the first one behind them: 0 when there is
+ * none. */
+static bool fill_window(struct tally *tally, uint64_t first, uint64_t *out_next)
 {
     struct walk *walk = &tally->walk;
     struct record_key from;
     uint64_t before = 0;
-    key_message(&from, tally->first, 0);
+    key_message(&from, first, 0);
     *out_next = 0;
+    tally->window_count = 0;
+    memset(tally->pages.seen, 0, tally->seen_bytes);
     enum walk_step step =
         walk_seek(walk, &tally->inspection->trees[TABLE_MESSAGE], key_bytes(&from));
     for (; step == WALK_RECORD || step == WALK_BROKEN; step = walk_next(walk)) {
@@ -193,34 +234,39 @@ static bool check_messages(struct tally *tally, uint64_t *out_next)
             continue;
         }
         before = sequence;
-        if (sequence - tally->first >= WINDOW) {
+        if (tally->window_count == WINDOW) {
             *out_next = sequence;
             return true;
         }
-        tally->report->messages++;
-        if (!check_count(tally, sequence)) {
+        if (!add_message(tally, sequence)) {
             return false;
         }
     }
     return step == WALK_END;
 }
 
+static bool check_window(struct tally *tally)
+{
+    bool fine =
+        visit_all(tally, TABLE_READY, visit_entry) && visit_all(tally, TABLE_LATER, visit_entry) &&
+        visit_all(tally, TABLE_BEHIND, visit_behind) && visit_all(tally, TABLE_DEAD, visit_dead);
+    for (size_t i = 0; fine && i < tally->window_count; i++) {
+        fine = check_count(tally, &tally->window[i]);
+    }
+    tally->report->messages += tally->window_count;
+    return fine;
+}
+
 static bool check_windows(struct tally *tally)
 {
     bool fine = true;
-    tally->first = 1;
+    uint64_t first = 1;
     tally->counts_boxes = true;
-    while (fine && tally->first > 0) {
+    while (fine && first > 0) {
         uint64_t next = 0;
-        if (!tally->counts_boxes) {
-            memset(tally->counts, 0, WINDOW * sizeof *tally->counts);
-        }
-        fine = visit_all(tally, TABLE_READY, visit_entry) &&
-               visit_all(tally, TABLE_LATER, visit_entry) &&
-               visit_all(tally, TABLE_BEHIND, visit_behind) &&
-               visit_all(tally, TABLE_DEAD, visit_dead) && check_messages(tally, &next);
+        fine = fill_window(tally, first, &next) && check_window(tally);
         tally->counts_boxes = false;
-        tally->first = next;
+        first = next;
     }
     return fine;
 }
@@ -244,17 +290,18 @@ static void check_boxes(struct tally *tally)
 
 bool tally_check(struct inspection *inspection, struct store_report *report)
 {
-    struct tally tally = {.inspection = inspection, .report = report};
-    struct pages pages = inspection->pages;
-    walk_init(&tally.walk, &pages, RECORD_SEGMENT_BYTES);
+    struct tally tally = {.inspection = inspection, .report = report, .pages = inspection->pages};
+    tally.seen_bytes = (size_t)(tally.pages.last_page / 8 + 1);
+    tally.pages.seen = malloc(tally.seen_bytes);
+    walk_init(&tally.walk, &tally.pages, RECORD_SEGMENT_BYTES);
     tally.walk.keys_only = true;
-    tally.counts = calloc(WINDOW, sizeof *tally.counts);
-    bool fine = tally.counts != NULL && visit_all(&tally, TABLE_MAILBOX, visit_mailbox) &&
+    bool fine = tally.pages.seen != NULL && visit_all(&tally, TABLE_MAILBOX, visit_mailbox) &&
                 check_windows(&tally);
     if (fine) {
         check_boxes(&tally);
     }
-    free(tally.counts);
+    free(tally.pages.seen);
+    free(tally.window);
     free(tally.boxes);
     walk_fini(&tally.walk);
     return fine;

@@ -91,7 +91,8 @@ static enum walk_step push(struct walk *walk, uint64_t number)
     }
     enum page_kind kind = kind_of(walk, level);
     /* What is watched is read each time, or a page that comes twice would not be noticed. */
-    if (at->page != number || walk->pages->seen != NULL) {
+    bool at_hand = at->page != 0 && at->page == number && at->kind == kind;
+    if (!at_hand || walk->pages->seen != NULL) {
         at->page = 0;
         enum page_end end = pages_read(walk->pages, number, kind, walk->buffers[level], &what);
         if (end != PAGE_READ) {
@@ -99,7 +100,8 @@ static enum walk_step push(struct walk *walk, uint64_t number)
             return end == PAGE_BROKEN ? WALK_BROKEN : WALK_FAILED;
         }
     }
-    *at = (struct walk_level){.page = number, .nodes = page_nodes(walk->buffers[level])};
+    *at = (struct walk_level){
+        .page = number, .kind = kind, .nodes = page_nodes(walk->buffers[level])};
     walk->counts.leaf_pages += kind == PAGE_LEAF ? 1 : 0;
     walk->counts.branch_pages += kind == PAGE_BRANCH ? 1 : 0;
     walk->depth++;

@@ -19,7 +19,8 @@ enum walk_step {
 };
 
 struct walk_level {
-    uint64_t page; /* in its buffer; 0: none */
+    uint64_t page; /* in its buffer, checked as `kind`; 0: none */
+    enum page_kind kind;
     unsigned nodes;
     unsigned next;
 };

@@ -241,6 +241,37 @@ static void ask_usage(struct play *play, size_t slot, bool spoil)
     say(play, slot, &command, (struct bytes){0}, spoil);
 }
 
+/* And how the store will say that it goes. */
+static void keep_up(struct play *play, size_t slot, bool spoil)
+{
+    static char *const names[] = {"", "first", "../up", ".hidden", "second.mdb"};
+    struct shelf *shelf = &play->world.shelf;
+    Relais__V1__Backup backup = RELAIS__V1__BACKUP__INIT;
+    Relais__V1__Check check = RELAIS__V1__CHECK__INIT;
+    Relais__V1__Manage manage = RELAIS__V1__MANAGE__INIT;
+    Relais__V1__ToBroker command = RELAIS__V1__TO_BROKER__INIT;
+    uint8_t what = byte(play);
+    shelf->backup.phase = (enum stored_backup_phase)(what % (BACKUP_FAILED + 1));
+    shelf->checked = (struct store_checked){.ended = (what & 16) != 0, .count = what & 32 ? 2 : 0};
+    for (uint32_t i = 0; i < shelf->checked.count; i++) {
+        shelf->checked.findings[i] = (struct store_finding){.fault = STORED_FAULT_CHECKSUM,
+                                                            .table = "ready",
+                                                            .mailbox = byte(play) % 9,
+                                                            .sequence = what};
+    }
+    backup.name = names[byte(play) % 5];
+    backup.job = check.job = byte(play) % 4;
+    manage.what_case = what & 64 ? RELAIS__V1__MANAGE__WHAT_BACKUP : RELAIS__V1__MANAGE__WHAT_CHECK;
+    if (what & 64) {
+        manage.backup = &backup;
+    } else {
+        manage.check = &check;
+    }
+    command.command_case = RELAIS__V1__TO_BROKER__COMMAND_MANAGE;
+    command.manage = &manage;
+    say(play, slot, &command, (struct bytes){0}, spoil);
+}
+
 static void ask(struct play *play, size_t slot, bool spoil)
 {
     Relais__V1__StatusQuery status = RELAIS__V1__STATUS_QUERY__INIT;
@@ -254,6 +285,10 @@ static void ask(struct play *play, size_t slot, bool spoil)
     }
     if (what & 16) {
         ask_usage(play, slot, spoil);
+        return;
+    }
+    if (what & 32) {
+        keep_up(play, slot, spoil);
         return;
     }
     if (what & 1) {
@@ -414,6 +449,8 @@ static void end(struct play *play)
 {
     struct world *world = &play->world;
     world->shelf.answer_no_room = false;
+    world->shelf.backup.phase = BACKUP_DONE;
+    world->shelf.checked = (struct store_checked){.ended = true};
     world_turn(world);
     for (size_t slot = 0; slot < SLOTS; slot++) {
         if (!world->cut[play->connection[slot] % 64]) {
@@ -422,6 +459,11 @@ static void end(struct play *play)
         world_closed(world, play->connection[slot]);
     }
     world_turn(world);
+    /* A backup and a check are looked after to their end. */
+    for (int i = 0; i < 4 && world->effects.wake_mono_ms != 0; i++) {
+        world_pass(world, 1000);
+        world_turn(world);
+    }
     assert(shelf_taken(&world->shelf) == 0);
     assert(!core_is_storing(world->core));
     assert(world->effects.wake_mono_ms == 0); /* nobody is there to be woken for */

@@ -151,7 +151,7 @@ static void claim(struct memory_store *store, const struct store_op *op,
     struct entry_key key = {.mailbox = recipient->mailbox,
                             .lane = recipient->lane,
                             .sequence = result->append.sequence};
-    struct memory_entry *entry = memory_mailbox_find(find_mailbox(store, key.mailbox), &key);
+    struct memory_entry *entry = memory_mailbox_find(memory_find_mailbox(store, key.mailbox), &key);
     entry->claimed = true;
     result->append.claimed = true;
     result->append.message = memory_message_share(entry->message);

@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: EUPL-1.2
  *
- * See answer.h. A range may be as wide as it likes: work is bounded by what the consumer holds.
+ * See answer.h. A range may be as wide as it likes: work is bounded by what the consumer holds, and
+ * for the ranges of a command together by LIMIT_ANSWER_TAGS.
  */
 #include "core/answer.h"
 
@@ -95,21 +96,39 @@ static void say_unknown(struct step *step, const struct session *session, const 
     reply_error(step, session->connection, &refusal);
 }
 
+static void say_too_many(struct step *step, const struct session *session, const char *field)
+{
+    struct refusal refusal = {
+        .code = RELAIS__V1__CODE__CODE_LIMIT_EXCEEDED,
+        .field = field,
+        .wrong = "more tags in one command, by ranges that overlap or are not held",
+        .right = refusal_number(step->effects, LIMIT_ANSWER_TAGS),
+    };
+    reply_error(step, session->connection, &refusal);
+}
+
 /* One error for all unknown tags of a command: it names the first. */
 static void answer_all(const struct verdict *verdict, Relais__V1__Range *const *tags, size_t count)
 {
+    const struct session *session = verdict->consumer->session;
+    uint64_t looked = 0;
     bool told = false;
     for (size_t i = 0; i < count; i++) {
         uint64_t first = tags[i]->first;
         uint64_t last = tags[i]->last;
         uint64_t unknown = first;
         if (first > 0 && first <= last) {
+            looked += last - first < LIMIT_CREDIT ? last - first + 1 : LIMIT_CREDIT;
+            if (looked > LIMIT_ANSWER_TAGS) {
+                say_too_many(verdict->step, session, verdict->field);
+                return;
+            }
             unknown = last - first < LIMIT_CREDIT ? answer_tags(verdict, first, last)
                                                   : answer_held(verdict, first, last);
         }
         bool bad = first == 0 || first > last || unknown != 0;
         if (bad && !told) {
-            say_unknown(verdict->step, verdict->consumer->session, verdict->field, unknown);
+            say_unknown(verdict->step, session, verdict->field, unknown);
             told = true;
         }
     }

@@ -8,6 +8,7 @@
 #include "core/consumer.h"
 #include "core/limits.h"
 #include "core/note.h"
+#include "core/quota.h"
 #include "core/reply.h"
 #include "core/session.h"
 
@@ -68,17 +69,21 @@ static bool check_load(struct step *step, const struct session *session, uint32_
 {
     /* While much is on its way to clients: one chunk after the other. */
     uint64_t window = step->core->tight ? LIMIT_CHUNK_BYTES : LIMIT_FETCH_WINDOW_BYTES;
-    bool of_one = session->fetch_bytes + bytes > window;
-    if (!of_one && step->core->fetch_bytes + bytes <= LIMIT_FETCHING_BYTES) {
+    uint64_t most = LIMIT_FETCHING_BYTES;
+    *out_refusal = (struct refusal){.code = RELAIS__V1__CODE__CODE_BUSY,
+                                    .field = "fetch",
+                                    .wrong = "too many bytes at once",
+                                    .retry_after_ms = BUSY_RETRY_MS};
+    if (session->fetch_bytes + bytes > window) {
+        out_refusal->wrong = "too many bytes at once on this connection";
+        most = window;
+    } else if (session->use->fetch_bytes + bytes > LIMIT_FETCHING_OF_MEMBER) {
+        out_refusal->wrong = "too many bytes at once of this member";
+        most = LIMIT_FETCHING_OF_MEMBER;
+    } else if (step->core->fetch_bytes + bytes <= LIMIT_FETCHING_BYTES) {
         return true;
     }
-    *out_refusal = (struct refusal){
-        .code = RELAIS__V1__CODE__CODE_BUSY,
-        .field = "fetch",
-        .wrong = of_one ? "too many bytes at once on this connection" : "too many bytes at once",
-        .right = refusal_number(step->effects, of_one ? window : LIMIT_FETCHING_BYTES),
-        .retry_after_ms = BUSY_RETRY_MS,
-    };
+    out_refusal->right = refusal_number(step->effects, most);
     return false;
 }
 
@@ -97,6 +102,8 @@ static void ask_store(struct step *step, struct session *session, const struct d
         ticket->offset = command->offset;
         ticket->bytes = command->bytes;
         session->fetch_bytes += command->bytes;
+        ticket->use = session->use;
+        ticket->use->fetch_bytes += command->bytes;
         step->core->fetch_bytes += command->bytes;
     }
 }
@@ -152,6 +159,7 @@ void fetch_stored(struct step *step, const struct ticket *ticket, struct store_r
     struct session *session = session_find(step->core, ticket->connection);
     struct consumer *consumer = NULL;
     step->core->fetch_bytes -= ticket->bytes;
+    ticket->use->fetch_bytes -= ticket->bytes;
     if (session) {
         session->fetch_bytes -= ticket->bytes;
         consumer = session->consumers;

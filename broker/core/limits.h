@@ -15,6 +15,7 @@ enum {
     LIMIT_STORING_BYTES = 48 * 1024 * 1024, /* all submits on their way to disk; beyond: busy */
     LIMIT_SENDING_BYTES = 64 * 1024 * 1024, /* all deliveries that clients have not read */
     LIMIT_CREDIT = 1024,                    /* of one consumer */
+    LIMIT_ANSWER_TAGS = 16 * LIMIT_CREDIT,  /* looked up for one command: ranges may overlap */
     LIMIT_UNACKED_BYTES = 8 * 1024 * 1024,  /* delivered to one consumer, not answered */
     LIMIT_CONSUMERS = 64,                   /* of one connection */
     LIMIT_CONNECTIONS = 10000,
@@ -39,11 +40,13 @@ enum {
     LIMIT_CHUNK_BYTES = 4 * 65511, /* four segments of the store: some milliseconds of a line */
     LIMIT_UPLOAD_WINDOW_BYTES = 4 * LIMIT_CHUNK_BYTES, /* one connection's, on their way to disk:
                                                           keeps a line of 100 ms and 10 MB/s busy */
-    LIMIT_UPLOADING_BYTES = 24 * 1024 * 1024, /* all of them: half of LIMIT_STORING_BYTES */
-    LIMIT_UPLOADS = 16,                       /* of one connection; looked through one by one */
+    LIMIT_UPLOADING_BYTES = 24 * 1024 * 1024,    /* all of them: half of LIMIT_STORING_BYTES */
+    LIMIT_UPLOADING_OF_MEMBER = 6 * 1024 * 1024, /* a quarter: six lines, whoever else wants all */
+    LIMIT_UPLOADS = 16,                          /* of one connection; looked through one by one */
     LIMIT_UPLOADS_OF_MEMBER = 16, /* unfinished on disk: each holds what has come of it */
     LIMIT_FETCH_WINDOW_BYTES = 4 * LIMIT_CHUNK_BYTES, /* one connection's, asked of the disk */
     LIMIT_FETCHING_BYTES = 24 * 1024 * 1024,          /* all of them */
+    LIMIT_FETCHING_OF_MEMBER = 6 * 1024 * 1024,       /* the same */
     LIMIT_DIRECTORY_MEMBERS = 50000,                  /* 34,935 communes and everybody else */
     LIMIT_MEMBER_SERVICES = 256,                      /* looked through one by one */
     LIMIT_DIRECTORY_SERVICES = 400000,

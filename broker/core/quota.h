@@ -24,7 +24,9 @@ struct member_use {
     uint64_t refused;    /* messages and connections */
     uint64_t storing;    /* its messages on their way to disk */
     uint64_t storing_bytes;
-    unsigned over; /* times in a row that the store had too much of it */
+    uint64_t chunk_bytes; /* of its uploads, with the store */
+    uint64_t fetch_bytes; /* asked of the store */
+    unsigned over;        /* times in a row that the store had too much of it */
 };
 
 /* What counts for this member: its own quotas, else the broker's. */

@@ -34,7 +34,7 @@ struct ticket {
     int64_t accepted_ms;        /* append: of an entry that is claimed, as expires_ms */
     int64_t expires_ms;
     bool claimed;           /* append: its entry is to be taken with it */
-    struct member_use *use; /* append, usage: of whom */
+    struct member_use *use; /* append, chunk, fetch, usage: of whom */
     struct entry_key key;   /* ack, defer, bury; the sequence of a dead letter */
 };
 

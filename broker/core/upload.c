@@ -145,6 +145,28 @@ void upload_begin(struct step *step, struct session *session, const struct direc
     }
 }
 
+/* One connection, one member, all of them. */
+static bool check_load(struct step *step, const struct session *session, uint64_t size,
+                       struct refusal *out_refusal)
+{
+    uint64_t most = LIMIT_UPLOADING_BYTES;
+    *out_refusal = (struct refusal){.code = RELAIS__V1__CODE__CODE_BUSY,
+                                    .field = "chunk",
+                                    .wrong = "too many bytes on their way to disk",
+                                    .retry_after_ms = BUSY_RETRY_MS};
+    if (session->chunk_bytes + size > LIMIT_UPLOAD_WINDOW_BYTES) {
+        out_refusal->wrong = "too many bytes without an answer";
+        most = LIMIT_UPLOAD_WINDOW_BYTES;
+    } else if (session->use->chunk_bytes + size > LIMIT_UPLOADING_OF_MEMBER) {
+        out_refusal->wrong = "too many bytes of the member on their way to disk";
+        most = LIMIT_UPLOADING_OF_MEMBER;
+    } else if (step->core->chunk_bytes + size <= LIMIT_UPLOADING_BYTES) {
+        return true;
+    }
+    out_refusal->right = refusal_number(step->effects, most);
+    return false;
+}
+
 /* What of a chunk can be wrong without the connection being at an end. */
 static bool check_chunk(struct step *step, const struct session *session,
                         const struct upload *upload, uint64_t offset, uint64_t size,
@@ -167,20 +189,7 @@ static bool check_chunk(struct step *step, const struct session *session,
         out_refusal->right = refusal_number(effects, due);
         return false;
     }
-    bool of_one = session->chunk_bytes + size > LIMIT_UPLOAD_WINDOW_BYTES;
-    if (of_one || step->core->chunk_bytes + size > LIMIT_UPLOADING_BYTES) {
-        *out_refusal = (struct refusal){
-            .code = RELAIS__V1__CODE__CODE_BUSY,
-            .field = "chunk",
-            .wrong =
-                of_one ? "too many bytes without an answer" : "too many bytes on their way to disk",
-            .right =
-                refusal_number(effects, of_one ? LIMIT_UPLOAD_WINDOW_BYTES : LIMIT_UPLOADING_BYTES),
-            .retry_after_ms = BUSY_RETRY_MS,
-        };
-        return false;
-    }
-    return true;
+    return check_load(step, session, size, out_refusal);
 }
 
 static void store_chunk(struct step *step, struct session *session, struct upload *upload,
@@ -203,6 +212,8 @@ static void store_chunk(struct step *step, struct session *session, struct uploa
         step->core->storing++;
         step->core->chunk_bytes += body.size;
         session->chunk_bytes += body.size;
+        ticket->use = session->use;
+        ticket->use->chunk_bytes += body.size;
         upload->next_offset += body.size;
     }
 }
@@ -222,6 +233,10 @@ bool upload_chunk(struct step *step, struct session *session, const struct event
     if (!upload) {
         refusal = upload_unknown("chunk.upload");
         say_state(step, session, command->upload, 0, &refusal);
+    } else if (step->core->draining) {
+        /* Else chunks would keep the broker from its end for as long as they come. */
+        refusal = session_draining();
+        fail(step, session, upload, &refusal);
     } else if (check_chunk(step, session, upload, command->offset, event->frames.frames[1].size,
                            &refusal)) {
         store_chunk(step, session, upload, event);
@@ -302,6 +317,9 @@ void upload_stored(struct step *step, const struct ticket *ticket,
     struct session *session = session_find(step->core, ticket->connection);
     step->core->storing--;
     step->core->chunk_bytes -= ticket->bytes;
+    if (ticket->use) {
+        ticket->use->chunk_bytes -= ticket->bytes;
+    }
     if (!session) {
         return;
     }

@@ -2,6 +2,7 @@
  *
  * Ack, nack, refuse, and what an answer to nothing gets. docs/protocol.md, "Receiving".
  */
+#include "core/limits.h"
 #include "heard.h"
 
 #include <stdlib.h>
@@ -210,8 +211,45 @@ START_TEST(settled_for_a_consumer_that_has_gone_is_dropped)
 }
 END_TEST
 
+/* Work is bounded: the same thousand tags named sixteen times, and once more. */
+START_TEST(ranges_that_overlap_are_looked_at_up_to_a_limit)
+{
+    enum { RANGES = LIMIT_ANSWER_TAGS / LIMIT_CREDIT + 1 };
+    struct world world;
+    begin(&world, 3);
+    Relais__V1__Range ranges[RANGES];
+    Relais__V1__Range *tags[RANGES];
+    for (size_t i = 0; i < RANGES; i++) {
+        relais__v1__range__init(&ranges[i]);
+        ranges[i].first = i + 1 < RANGES ? 4 : 1;
+        ranges[i].last = i + 1 < RANGES ? 3 + LIMIT_CREDIT : 3;
+        tags[i] = &ranges[i];
+    }
+    Relais__V1__Ack ack = RELAIS__V1__ACK__INIT;
+    ack.consumer = 1;
+    ack.tags = tags;
+    ack.n_tags = RANGES;
+    Relais__V1__ToBroker command = RELAIS__V1__TO_BROKER__INIT;
+    command.command_case = RELAIS__V1__TO_BROKER__COMMAND_ACK;
+    command.ack = &ack;
+    world_say(&world, 2, ROUEN, &command);
+    heard_error(heard(&world, 2, TOLD(ERROR))->error, CODE(UNKNOWN_DELIVERY), "ack.tags");
+    heard_error(heard(&world, 2, TOLD(ERROR))->error, CODE(LIMIT_EXCEEDED), "ack.tags");
+    world_turn(&world);
+    ck_assert_uint_eq(world.shelf.acks, 0);
+    ranges[0].last = 4; /* fewer, and the last one counts */
+    world_say(&world, 2, ROUEN, &command);
+    heard_error(heard(&world, 2, TOLD(ERROR))->error, CODE(UNKNOWN_DELIVERY), "ack.tags");
+    world_turn(&world);
+    ck_assert_uint_eq(world.shelf.acks, 3);
+    heard_settled(&world, 2, 1, 1, 3);
+    world_fini(&world);
+}
+END_TEST
+
 SUITE_MAIN("core answer", settled_comes_when_the_answer_is_on_disk,
            an_answer_to_what_is_not_held_is_an_error_and_no_more,
+           ranges_that_overlap_are_looked_at_up_to_a_limit,
            a_range_as_wide_as_can_be_answers_what_is_held, a_nack_comes_again_after_its_delay,
            a_nack_has_its_limits, a_refusal_is_a_dead_letter_with_its_reason,
            nacks_use_up_the_attempts, an_answer_that_finds_no_room_is_not_settled_and_comes_again,

@@ -38,7 +38,8 @@ static uint8_t byte_at(uint64_t offset)
     return (uint8_t)(offset * 31 + offset / 251);
 }
 
-static void say_chunk(struct world *world, uint32_t number, uint64_t offset, size_t size)
+static void say_chunk_of(struct world *world, uint64_t connection, const char *key, uint32_t number,
+                         uint64_t offset, size_t size)
 {
     uint8_t *data = malloc(size);
     ck_assert_ptr_nonnull(data);
@@ -51,8 +52,13 @@ static void say_chunk(struct world *world, uint32_t number, uint64_t offset, siz
     Relais__V1__ToBroker command = RELAIS__V1__TO_BROKER__INIT;
     command.command_case = RELAIS__V1__TO_BROKER__COMMAND_CHUNK;
     command.chunk = &chunk;
-    world_say_with(world, 1, DILA, &command, (struct bytes){data, size});
+    world_say_with(world, connection, key, &command, (struct bytes){data, size});
     free(data);
+}
+
+static void say_chunk(struct world *world, uint32_t number, uint64_t offset, size_t size)
+{
+    say_chunk_of(world, 1, DILA, number, offset, size);
 }
 
 static const Relais__V1__UploadState *state(struct world *world, uint64_t connection)
@@ -307,6 +313,55 @@ START_TEST(what_is_on_its_way_is_bounded)
 }
 END_TEST
 
+/* Seven connections with a full window each: the last finds the share of its member used up. */
+START_TEST(one_member_leaves_room_for_the_uploads_of_others)
+{
+    enum { LINES = LIMIT_UPLOADING_OF_MEMBER / LIMIT_UPLOAD_WINDOW_BYTES + 1 };
+    struct world world;
+    world_init(&world, NULL);
+    for (uint32_t line = 1; line <= LINES; line++) {
+        char id[16];
+        snprintf(id, sizeof id, "up-%u", line);
+        greet(&world, line, DILA);
+        say_upload_of(&world, line, DILA, 1, id, 100 * (uint64_t)CHUNK, "ETATCIVIL");
+        ck_assert_ptr_null(state(&world, line)->reason);
+    }
+    for (uint64_t i = 0; i < (uint64_t)LINES * WINDOW_CHUNKS; i++) {
+        uint64_t line = 1 + i / WINDOW_CHUNKS;
+        say_chunk_of(&world, line, DILA, 1, i % WINDOW_CHUNKS * CHUNK, CHUNK);
+        const Relais__V1__ToClient *told = world_hear(&world, line);
+        if ((i + 1) * CHUNK <= LIMIT_UPLOADING_OF_MEMBER) {
+            ck_assert_ptr_null(told);
+        } else {
+            ck_assert_ptr_nonnull(told);
+            ck_assert_ptr_nonnull(told->upload_state);
+        }
+    }
+    world_turn(&world);
+    world_fini(&world);
+}
+END_TEST
+
+START_TEST(a_broker_that_stops_takes_no_more_chunks)
+{
+    struct world world;
+    world_init(&world, NULL);
+    greet(&world, 1, DILA);
+    say_upload(&world, 1, "big", 3 * (uint64_t)CHUNK);
+    state_is(&world, 1, 0);
+    say_chunk(&world, 1, 0, CHUNK);
+    world_drain(&world);
+    say_chunk(&world, 1, CHUNK, CHUNK);
+    const Relais__V1__UploadState *told = heard(&world, 1, TOLD(UPLOAD_STATE))->upload_state;
+    heard_error(told->reason, CODE(DRAINING), "");
+    ck_assert_uint_gt(told->reason->retry_after_ms, 0);
+    world_turn(&world);
+    ck_assert(!core_is_storing(world.core));
+    heard(&world, 1, TOLD(GOODBYE));
+    world_fini(&world);
+}
+END_TEST
+
 START_TEST(a_full_store_ends_an_upload_for_now)
 {
     struct world world;
@@ -403,7 +458,8 @@ START_TEST(damage_makes_a_dead_letter)
 }
 END_TEST
 
-SUITE_MAIN("core.upload", a_large_payload_goes_through, it_goes_on_where_it_was,
-           nothing_is_accepted_before_it_is_on_disk, who_may_upload_what,
+SUITE_MAIN("core.upload", one_member_leaves_room_for_the_uploads_of_others,
+           a_broker_that_stops_takes_no_more_chunks, a_large_payload_goes_through,
+           it_goes_on_where_it_was, nothing_is_accepted_before_it_is_on_disk, who_may_upload_what,
            what_is_on_its_way_is_bounded, a_full_store_ends_an_upload_for_now, what_a_fetch_may_ask,
            a_fetch_renews_the_lease, damage_makes_a_dead_letter)

@@ -143,20 +143,6 @@ static bool add_entries(struct memory_store *store, struct store_op *op, uint64_
     return added;
 }
 
-/* The broker's own from the beginning: the entry that was just added. */
-static void claim(struct memory_store *store, const struct store_op *op,
-                  struct store_result *result)
-{
-    const struct store_recipient *recipient = &op->append.recipients[0];
-    struct entry_key key = {.mailbox = recipient->mailbox,
-                            .lane = recipient->lane,
-                            .sequence = result->append.sequence};
-    struct memory_entry *entry = memory_mailbox_find(memory_find_mailbox(store, key.mailbox), &key);
-    entry->claimed = true;
-    result->append.claimed = true;
-    result->append.message = memory_message_share(entry->message);
-}
-
 static bool apply_append(struct memory_store *store, struct store_op *op,
                          struct store_result *result)
 {
@@ -201,7 +187,8 @@ static bool apply_append(struct memory_store *store, struct store_op *op,
             return false;
         }
         if (claims_asked(op)) {
-            claim(store, op, result);
+            memory_mailbox_claim(memory_find_mailbox(store, op->append.recipients[0].mailbox), op,
+                                 result);
         }
     }
     const struct duplicate_node values = {.accepted_ms = op->now_ms,

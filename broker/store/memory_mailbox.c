@@ -190,3 +190,15 @@ int64_t memory_mailbox_next_due(struct memory_mailbox *mailbox, int64_t now_ms)
     const struct memory_entry *entry = first_free(later, entry_list_find(later, &after));
     return entry != NULL ? entry->key.due_ms : 0;
 }
+
+void memory_mailbox_claim(struct memory_mailbox *mailbox, const struct store_op *op,
+                          struct store_result *result)
+{
+    struct entry_key key = {.mailbox = mailbox->id,
+                            .lane = op->append.recipients[0].lane,
+                            .sequence = result->append.sequence};
+    struct memory_entry *entry = memory_mailbox_find(mailbox, &key);
+    entry->claimed = true;
+    result->append.claimed = true;
+    result->append.message = memory_message_share(entry->message);
+}

@@ -81,6 +81,10 @@ size_t entry_list_find(const struct entry_list *list, const struct entry_key *ke
 struct memory_entry *entry_list_at(const struct entry_list *list, size_t index);
 void entry_list_remove(struct entry_list *list, size_t index);
 
+/* The entry that an append has just added, which is the broker's own from the beginning. */
+void memory_mailbox_claim(struct memory_mailbox *mailbox, const struct store_op *op,
+                          struct store_result *result);
+
 /* Its bytes, with references of their own. */
 struct held_message memory_message_share(const struct memory_message *message);
 

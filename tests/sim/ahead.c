@@ -3,7 +3,7 @@
  * See oracle.h. What the core has of the store and nobody holds: taken ahead of credit for a
  * moment, or claimed by the append that stores it.
  */
-#include "oracle.h"
+#include "ahead.h"
 
 #include "core/limits.h"
 

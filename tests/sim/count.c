@@ -4,6 +4,8 @@
  */
 #include "oracle.h"
 
+#include "ahead.h"
+
 #include "core/limits.h"
 #include "heap.h"
 

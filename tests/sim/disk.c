@@ -243,16 +243,6 @@ static void add_entries(struct disk *disk, struct disk_op *op, uint64_t sequence
     }
 }
 
-static struct held_message shared(const struct held_message *held)
-{
-    struct held_message copy = *held;
-    buffer_ref(copy.envelope_buffer);
-    if (copy.payload_buffer) {
-        buffer_ref(copy.payload_buffer);
-    }
-    return copy;
-}
-
 /* What is stored is the broker's at once. */
 static void claim(struct disk *disk, const struct disk_op *op, struct store_result *result)
 {
@@ -264,7 +254,7 @@ static void claim(struct disk *disk, const struct disk_op *op, struct store_resu
     assert(entry);
     entry->claimed = true;
     result->append.claimed = true;
-    result->append.message = shared(&entry->message->held);
+    result->append.message = memory_message_share(entry->message);
 }
 
 static void write_append(struct disk *disk, struct disk_op *op, struct store_result *result)
@@ -386,7 +376,7 @@ static void write_take(struct disk *disk, const struct store_op *op, struct stor
                                  .attempts = entry->attempts,
                                  .accepted_ms = entry->message->accepted_ms,
                                  .expires_ms = entry->message->expires_ms,
-                                 .message = shared(&entry->message->held)};
+                                 .message = memory_message_share(entry->message)};
     }
     result->take.more = memory_mailbox_next(&mailbox->box, op->now_ms) != NULL;
     result->take.next_due_ms = memory_mailbox_next_due(&mailbox->box, op->now_ms);

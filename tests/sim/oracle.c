@@ -3,6 +3,8 @@
  * See oracle.h. What goes into the core, and what should come of it.
  */
 #include "oracle.h"
+
+#include "ahead.h"
 #include "tracking.h"
 
 #include "agenda.h"

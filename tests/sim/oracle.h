@@ -15,7 +15,7 @@
  *   9. Of one ordering key, a mailbox gives out one at a time, in the order accepted.
  *
  * oracle.c: what goes in; question.c: dead letters; judge.c: ops; verdict.c: commands; count.c: the
- * end of a turn; share.c: quotas; order.c: ordering keys.
+ * end of a turn; share.c: quotas; order.c: ordering keys; ahead.h.
  */
 #ifndef RELAIS_TESTS_SIM_ORACLE_H
 #define RELAIS_TESTS_SIM_ORACLE_H
@@ -196,6 +196,7 @@ void oracle_flush(struct oracle *oracle);
 
 /* So much waits for clients to read it: before a flush. */
 void oracle_unsent(struct oracle *oracle, uint64_t unsent_bytes);
+
 /* What it made of it: the effects from `from` on. */
 void oracle_judge(struct oracle *oracle, const struct effects *effects, size_t from);
 
@@ -204,6 +205,7 @@ void oracle_turn(struct oracle *oracle, const struct core *core, const struct ef
                  struct disk *disk);
 void oracle_status(const struct oracle *oracle, const Relais__V1__Status *status);
 void oracle_queues(const struct oracle *oracle, const Relais__V1__Queues *queues);
+
 /* At the very end: nothing stored is still waiting. */
 bool oracle_is_done(const struct oracle *oracle);
 
@@ -223,13 +225,6 @@ void oracle_welcome(struct oracle *oracle);
 void oracle_attached(struct oracle *oracle, const Relais__V1__Attach *attach);
 void oracle_over(struct oracle *oracle, struct oracle_session *session);
 void oracle_consumer_gone(struct oracle *oracle, struct oracle_consumer *consumer);
-/* ahead.c */
-void oracle_takes(struct oracle *oracle, struct life *life, unsigned place);
-void oracle_taken_ends(struct oracle *oracle, const struct life *life, unsigned place);
-void oracle_claims(struct oracle *oracle, const struct store_op *op, struct op_note *note);
-void oracle_claimed(struct oracle *oracle, const struct disk_result *result);
-uint64_t oracle_room(const struct oracle *oracle, unsigned place);
-void oracle_turn_ahead(const struct oracle *oracle, unsigned place, bool can_take);
 void oracle_append(struct oracle *oracle, const struct store_op *op, struct op_note *note);
 void oracle_told(struct oracle *oracle, const struct effect *effect);
 

@@ -4,6 +4,8 @@
  */
 #include "oracle.h"
 
+#include "ahead.h"
+
 #include "agenda.h"
 #include "core/limits.h"
 

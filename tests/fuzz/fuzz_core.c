@@ -6,6 +6,7 @@
  * abort when a promise is broken (oracle.h, shelf.h). At the end nothing may be taken by nobody,
  * and every number of a connection that still stands must have had its answer.
  */
+#include "core/limits.h"
 #include "wire/codec.h"
 #include "world.h"
 
@@ -272,6 +273,82 @@ static void keep_up(struct play *play, size_t slot, bool spoil)
     say(play, slot, &command, (struct bytes){0}, spoil);
 }
 
+/* Sizes of payloads, chunks and fetches: whole in one chunk, or not. */
+static const uint64_t SIZES[] = {1, 20, 200, LIMIT_CHUNK_BYTES, LIMIT_CHUNK_BYTES + 20, 0, 21, 5};
+
+static void say_chunk(struct play *play, size_t slot, bool spoil)
+{
+    static uint8_t body[LIMIT_CHUNK_BYTES + 64];
+    Relais__V1__Chunk chunk = RELAIS__V1__CHUNK__INIT;
+    Relais__V1__ToBroker command = RELAIS__V1__TO_BROKER__INIT;
+    chunk.upload = byte(play) % 4;
+    chunk.offset = byte(play) & 1 ? LIMIT_CHUNK_BYTES : number(play);
+    command.command_case = RELAIS__V1__TO_BROKER__COMMAND_CHUNK;
+    command.chunk = &chunk;
+    say(play, slot, &command, (struct bytes){body, (size_t)SIZES[byte(play) % 8]}, spoil);
+}
+
+/* The message of an upload, complete or not. */
+static void submit_upload(struct play *play, size_t slot, bool spoil)
+{
+    static uint8_t body[FRAME_BYTES];
+    struct message message;
+    char id[16];
+    Relais__V1__Part part = RELAIS__V1__PART__INIT;
+    Relais__V1__Part *parts[] = {&part};
+    Relais__V1__Submit submit = RELAIS__V1__SUBMIT__INIT;
+    Relais__V1__ToBroker command = RELAIS__V1__TO_BROKER__INIT;
+    snprintf(id, sizeof id, "up-%d", byte(play) % 4);
+    message_init(&message, id);
+    message.envelope.payload_size = SIZES[byte(play) % 8];
+    part.upload = byte(play) % 4;
+    part.envelope_bytes = (uint32_t)relais__v1__envelope__pack(&message.envelope, body);
+    submit.first_number = play->next_number[slot];
+    submit.n_parts = 1;
+    submit.parts = parts;
+    command.command_case = RELAIS__V1__TO_BROKER__COMMAND_SUBMIT;
+    command.submit = &submit;
+    say(play, slot, &command, (struct bytes){body, part.envelope_bytes}, spoil);
+    if (oracle_is_greeted(&play->world.oracle, play->connection[slot])) {
+        play->next_number[slot]++;
+    }
+}
+
+static void stored_payload(struct play *play, size_t slot, bool spoil)
+{
+    Relais__V1__Upload upload = RELAIS__V1__UPLOAD__INIT;
+    Relais__V1__Fetch fetch = RELAIS__V1__FETCH__INIT;
+    Relais__V1__ToBroker command = RELAIS__V1__TO_BROKER__INIT;
+    char id[16];
+    uint8_t what = byte(play) % 4;
+    if (what == 1) {
+        say_chunk(play, slot, spoil);
+        return;
+    }
+    if (what == 3) {
+        submit_upload(play, slot, spoil);
+        return;
+    }
+    if (what == 0) {
+        snprintf(id, sizeof id, "up-%d", byte(play) % 4);
+        upload.upload = byte(play) % 4;
+        upload.id = id;
+        upload.flow = FLOWS[byte(play) % 4];
+        upload.payload_bytes = SIZES[byte(play) % 8];
+        command.command_case = RELAIS__V1__TO_BROKER__COMMAND_UPLOAD;
+        command.upload = &upload;
+    } else {
+        fetch.consumer = byte(play) % 4;
+        fetch.tag = number(play);
+        fetch.offset = number(play);
+        fetch.bytes = (uint32_t)SIZES[byte(play) % 8];
+        command.command_case = RELAIS__V1__TO_BROKER__COMMAND_FETCH;
+        command.fetch = &fetch;
+        play->world.shelf.damaged = byte(play) == 0xff;
+    }
+    say(play, slot, &command, (struct bytes){0}, spoil);
+}
+
 static void ask(struct play *play, size_t slot, bool spoil)
 {
     Relais__V1__StatusQuery status = RELAIS__V1__STATUS_QUERY__INIT;
@@ -281,6 +358,10 @@ static void ask(struct play *play, size_t slot, bool spoil)
     uint8_t what = byte(play);
     if (what & 8) {
         ask_dead(play, slot, what & 3, spoil);
+        return;
+    }
+    if (what & 64) {
+        stored_payload(play, slot, spoil);
         return;
     }
     if (what & 16) {

@@ -85,6 +85,12 @@ static void read_texts(struct bytes key, struct bytes record)
     struct dead_record dead;
     struct bytes name = {0};
     struct sender_record sender;
+    struct upload_record upload;
+    if (record_read_upload(key, record, &upload)) {
+        assert(upload.durable_bytes <= upload.bytes);
+        record_write_upload(&out, &copy, &upload);
+        assert(same(&out, record));
+    }
     if (record_read_mailbox(key, record, &mailbox)) {
         record_write_mailbox(&out, &copy, &mailbox);
         assert(same(&out, record));

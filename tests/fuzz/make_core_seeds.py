@@ -49,6 +49,22 @@ def dead(slot, what, to, sequence, limit=0):
     return bytes([8, slot, 8 | what, to, sequence, *([limit] if what == 0 else [])])
 
 
+def upload(slot, name, number, size):
+    return bytes([8, slot, 64, 0, name, number, 0, size])
+
+
+def chunk(slot, number, size, second=0):
+    return bytes([8, slot, 64, 1, number, 1, size]) if second else bytes([8, slot, 64, 1, number, 0, 0, size])
+
+
+def submit_upload(slot, name, size, number):
+    return bytes([8, slot, 64, 3, name, size, number])
+
+
+def fetch(slot, consumer, tag, offset, size, damaged=0):
+    return bytes([8, slot, 64, 2, consumer, tag, offset, size, damaged])
+
+
 def usage(slot, stored, member):
     return bytes([8, slot, 16, stored, member])
 
@@ -86,6 +102,11 @@ PLAYS = {
     "queries": START + hello(OPERATOR) + bytes([8, OPERATOR, 1, 8, OPERATOR, 0, 0, 2, 8, ROUEN, 0, 1, 2, 0]),
     "quota": hello(DILA) + hello(OPERATOR) + usage(DILA, 99, 0) + SOME + TURN + usage(DILA, 100, 1) + SOME + TURN
     + usage(OPERATOR, 3, 2) + usage(OPERATOR, 3, 3) + usage(DILA, 0, 2) + SOME * 12 + TURN + gone(DILA) + TURN,
+    "upload": START + upload(DILA, 1, 1, 1) + TURN + chunk(DILA, 1, 1) + TURN + submit_upload(DILA, 1, 1, 1) + TURN
+    + fetch(ROUEN, 1, 3, 0, 1) + fetch(ROUEN, 1, 3, 5, 7) + TURN + fetch(ROUEN, 1, 3, 0, 1, 255) + TURN,
+    "upload-two-chunks": START + upload(DILA, 2, 2, 4) + TURN + chunk(DILA, 2, 3) + chunk(DILA, 2, 1, 1)
+    + submit_upload(DILA, 2, 4, 2) + TURN + gone(DILA) + hello(DILA) + upload(DILA, 2, 3, 4) + TURN
+    + submit_upload(DILA, 2, 4, 3) + TURN + fetch(ROUEN, 1, 3, 0, 3) + TURN,
     "dead-letters": START + nack(ROUEN, 1, 1, 0, 1) + nack(ROUEN, 1, 2, 0, 1) + TURN + dead(ROUEN, 0, 0, 0, 1)
     + dead(ROUEN, 1, 0, 1) + TURN + dead(ROUEN, 2, 0, 1) + dead(ROUEN, 3, 0, 2) + TURN + dead(NICE, 0, 0, 0)
     + hello(OPERATOR) + dead(OPERATOR, 0, 0, 0) * 6 + gone(OPERATOR) + TURN,

@@ -27,6 +27,20 @@ static void fail(relais_client *client, struct fetch_job *job)
     client->happened = true;
 }
 
+/* The broker grants the lease anew, also of what it sent behind and nobody has looked at. */
+static void renew(struct fetch_job *job, int64_t now_ms)
+{
+    relais_delivery *fetched = job->delivery;
+    for (relais_delivery *one = fetched->consumer->ready.first; one != NULL; one = one->next) {
+        if (one->lease_until_ms > now_ms && one->lease_until_ms < now_ms + one->lease_ms) {
+            one->lease_until_ms = now_ms + one->lease_ms;
+        }
+    }
+    if (fetched->lease_until_ms < now_ms + fetched->lease_ms) {
+        fetched->lease_until_ms = now_ms + fetched->lease_ms;
+    }
+}
+
 static bool say_fetch(relais_client *client, struct fetch_job *job, size_t size)
 {
     Relais__V1__Fetch fetch = RELAIS__V1__FETCH__INIT;
@@ -54,9 +68,7 @@ void fetch_flush(relais_client *client, int64_t now_ms)
             return;
         }
         job->asked += size;
-        if (now_ms + job->delivery->lease_ms > job->delivery->lease_until_ms) {
-            job->delivery->lease_until_ms = now_ms + job->delivery->lease_ms; /* granted anew */
-        }
+        renew(job, now_ms);
     }
 }
 

@@ -26,6 +26,7 @@ struct candidate {
     void *owner;             /* for the outcome of a submit */
     enum candidate_state state;
     struct file_mark mark; /* as last seen, or as submitted */
+    bool is_large;         /* does not travel whole */
     bool accepted;         /* by the broker; only the move to "sent" is missing */
     uint32_t hash;
     uint32_t seen; /* number of the scan that saw it last */

@@ -10,11 +10,13 @@
 #include "adapters/files/inbound.h"
 
 #include "adapters/files/inbox.h"
+#include "adapters/files/large.h"
 #include "adapters/files/moment.h"
 #include "adapters/files/settling.h"
 #include "program/error.h"
 #include "program/log.h"
 
+#include <errno.h>
 #include <relais/receive.h>
 #include <stdlib.h>
 #include <string.h>
@@ -25,6 +27,7 @@ enum {
     BLOCKED_MS_MAX = 300000,
     REFUSED_MS = 60000, /* a mailbox that the broker does not open */
     IDLE_MS = 60000,
+    FETCH_AGAIN_MS = 5000, /* a payload that could not be fetched */
 };
 
 struct place {
@@ -39,6 +42,7 @@ struct mailbox {
     const char *address;
     size_t place;
     relais_consumer *consumer; /* NULL: to be opened, at retry_ms */
+    relais_delivery *large;    /* whose payload is to be fetched; taken alone */
     int64_t retry_ms;
     bool refused; /* has been said */
 };
@@ -51,6 +55,7 @@ struct inbound {
     struct mailbox mailboxes[CONFIG_MAILBOXES];
     size_t mailbox_count;
     struct settling settling;
+    int signals; /* readable when the program is to stop */
     bool stopped;
 };
 
@@ -93,6 +98,7 @@ relais_status inbound_open(const struct config_inbound *config, relais_client *c
         return RELAIS_NO_MEMORY;
     }
     inbound->client = client;
+    inbound->signals = -1;
     inbound->credit = config->credit;
     relais_status status = RELAIS_OK;
     if (config->address) {
@@ -113,6 +119,8 @@ relais_status inbound_open(const struct config_inbound *config, relais_client *c
 static void leave(struct mailbox *mailbox, int64_t retry_ms)
 {
     relais_detach(mailbox->consumer);
+    relais_delivery_free(mailbox->large); /* goes back uncounted */
+    mailbox->large = NULL;
     mailbox->consumer = NULL;
     mailbox->retry_ms = retry_ms;
 }
@@ -131,14 +139,36 @@ void inbound_close(struct inbound *inbound)
     free(inbound);
 }
 
+void inbound_heed(struct inbound *inbound, int signals)
+{
+    inbound->signals = signals;
+}
+
 /* ---- a batch ---- */
+
+/* The fetch of a large payload, and how it ended. */
+struct fetch {
+    relais_delivery *delivery;
+    int signals;
+    relais_status status;
+};
 
 struct batch {
     relais_delivery *deliveries[LEDGER_BATCH];
     struct inbox_item items[LEDGER_BATCH];
     size_t count;
     size_t bytes;
+    struct fetch fetch; /* of the only one */
 };
+
+static bool fetch_into(void *context, int fd)
+{
+    struct fetch *fetch = context;
+    relais_error error = {.status = RELAIS_OK};
+    fetch->status = large_fetch(fetch->delivery, fetch->signals, fd, &error);
+    errno = fetch->status == RELAIS_SYSTEM ? EIO : 0; /* the folder's, or the line's */
+    return fetch->status == RELAIS_OK;
+}
 
 static void gather(struct batch *batch, const struct mailbox *mailbox, relais_delivery *delivery)
 {
@@ -157,26 +187,60 @@ static void gather(struct batch *batch, const struct mailbox *mailbox, relais_de
         .payload = message->payload,
     };
     batch->bytes += message->payload.size;
+    if (relais_delivery_stored_bytes(delivery) > 0) {
+        struct inbox_item *item = &batch->items[batch->count - 1];
+        item->stored_bytes = relais_delivery_stored_bytes(delivery);
+        item->fetch = fetch_into;
+        item->context = &batch->fetch;
+        batch->fetch.delivery = delivery;
+    }
 }
 
 static void say_received(const struct inbox_item *item, const relais_delivery *delivery)
 {
     LOG(LOG_LEVEL_NOTICE, item->result == INBOX_STORED ? "file.received" : "file.known",
-        {"id", item->id, 0}, {"bytes", NULL, (int64_t)item->payload.size},
+        {"id", item->id, 0}, {"bytes", NULL, (int64_t)(item->payload.size + item->stored_bytes)},
         {"mailbox", item->address, 0}, {"attempt", NULL, relais_delivery_attempt(delivery)});
 }
 
-static void answer(struct inbound *inbound, const struct place *place, struct batch *batch)
+/* A large payload that is not here: its lease has gone, or it is given back. True: it is kept, for
+ * the program stops, and goes back uncounted. */
+static bool give_back(struct mailbox *mailbox, relais_delivery *delivery, relais_status status)
+{
+    if (status == RELAIS_INTERRUPTED) {
+        mailbox->large = delivery;
+        return true;
+    }
+    if (status == RELAIS_DIGEST_MISMATCH) {
+        (void)relais_refuse(delivery,
+                            "DIGEST_MISMATCH: the payload is not the one that the envelope "
+                            "describes");
+    } else {
+        (void)relais_nack(delivery, FETCH_AGAIN_MS, "payload not fetched");
+    }
+    return false;
+}
+
+static void answer(struct inbound *inbound, struct mailbox *mailbox, const struct place *place,
+                   struct batch *batch)
 {
     relais_session session;
     relais_client_session(inbound->client, &session);
     for (size_t i = 0; i < batch->count; i++) {
         relais_delivery *delivery = batch->deliveries[i];
         const struct inbox_item *item = &batch->items[i];
-        if (item->result == INBOX_LATER) {
+        if (item->result == INBOX_LATER && item->fetch && batch->fetch.status != RELAIS_OK &&
+            batch->fetch.status != RELAIS_SYSTEM) {
+            if (give_back(mailbox, delivery, batch->fetch.status)) {
+                continue;
+            }
+        } else if (item->result == INBOX_LATER) {
             (void)relais_nack(delivery, (uint32_t)place->blocked_ms, "folder cannot be written");
         } else {
             say_received(item, delivery);
+            if (item->fetch && item->result == INBOX_DUPLICATE) {
+                relais_payload_known(delivery);
+            }
             /* a lost lease brings the message again: then it is known */
             if (relais_ack(delivery) == RELAIS_OK) {
                 settling_add(&inbound->settling, place->inbox, item->key, session.reconnects);
@@ -227,7 +291,7 @@ static relais_status store(struct inbound *inbound, struct mailbox *mailbox, str
     relais_error trouble = {.status = RELAIS_OK};
     relais_status status =
         inbox_store(place->inbox, batch->items, batch->count, moment_unix_ms(), &trouble);
-    answer(inbound, place, batch);
+    answer(inbound, mailbox, place, batch);
     if (has_stored(batch)) {
         place->blocked_ms = BLOCKED_MS; /* some went in: no reason to wait longer than before */
     }
@@ -265,9 +329,19 @@ static void refused(struct mailbox *mailbox, const relais_error *error, int64_t 
 static void take(struct mailbox *mailbox, struct batch *batch, int64_t now_ms)
 {
     relais_error error = {.status = RELAIS_OK};
+    if (mailbox->large) {
+        gather(batch, mailbox, mailbox->large);
+        mailbox->large = NULL;
+        return;
+    }
     while (batch->count < LEDGER_BATCH && batch->bytes < BATCH_BYTES) {
         relais_delivery *delivery = NULL;
         relais_status status = relais_receive(mailbox->consumer, 0, &delivery, &error);
+        if (status == RELAIS_OK && relais_delivery_stored_bytes(delivery) > 0) {
+            mailbox->large = delivery; /* alone, the next time: the others need not wait for it */
+            mailbox->refused = false;
+            return;
+        }
         if (status == RELAIS_OK) {
             gather(batch, mailbox, delivery);
             mailbox->refused = false;
@@ -315,14 +389,14 @@ relais_status inbound_step(struct inbound *inbound, int64_t now_ms, int64_t *out
     int64_t wait_ms = IDLE_MS;
     for (size_t i = 0; i < inbound->mailbox_count && !inbound->stopped; i++) {
         struct mailbox *mailbox = &inbound->mailboxes[i];
-        struct batch batch = {.count = 0};
+        struct batch batch = {.fetch = {.signals = inbound->signals}};
         if (make_open(inbound, mailbox, now_ms)) {
             take(mailbox, &batch, now_ms);
             relais_status status = store(inbound, mailbox, &batch, now_ms, error);
             if (status != RELAIS_OK) {
                 return status;
             }
-            if (batch.count > 0) {
+            if (batch.count > 0 || mailbox->large) {
                 wait_ms = 0;
             }
         }

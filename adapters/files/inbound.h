@@ -21,6 +21,9 @@ void inbound_close(struct inbound *inbound);
 
 /* Takes what has been delivered. *out_wait_ms: call again in so many milliseconds at the latest.
  * Not RELAIS_OK: the state of a disk is not known, the program must end. */
+/* A large payload is left where it is when this is readable. */
+void inbound_heed(struct inbound *inbound, int signals);
+
 relais_status inbound_step(struct inbound *inbound, int64_t now_ms, int64_t *out_wait_ms,
                            relais_error *error);
 

@@ -22,8 +22,12 @@
  *   5. the broker gives a message again until it has the ack; a key that is known is acknowledged
  *      without being written.
  *
- * The key is a hash of mailbox, sender, source, id and payload: what two senders happen to call the
- * same is not the same.
+ * A large payload is fetched into ".relais-tmp/part-<key>", which outlives a kill, and renamed
+ * within
+ * ".relais-tmp" when it is whole: that is step 1.
+ *
+ * The key is a hash of mailbox, sender, source, id and payload (of a large one, its size): what two
+ * senders happen to call the same is not the same.
  */
 #include "adapters/files/inbox.h"
 
@@ -39,13 +43,19 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <time.h>
 #include <unistd.h>
 
 static const char temp_name[] = ".relais-tmp";
 static const char state_name[] = ".relais-state";
 static const char probe_name[] = "probe";
+static const char part_prefix[] = "part-";
 
-enum { PROBE_BYTES = 65536 };
+enum {
+    PROBE_BYTES = 65536,
+    PART_NAME_BYTES = 2 * LEDGER_KEY_BYTES + 8,
+    PART_KEEP_S = 7 * 24 * 3600, /* as long as the broker keeps what senders have begun */
+};
 
 struct inbox {
     int folder;
@@ -82,6 +92,15 @@ static void recover_entry(void *context, struct ledger_entry *entry)
     }
 }
 
+/* What has come of a large payload is gone on with. */
+static bool is_kept(int temp, const char *name)
+{
+    struct stat about;
+    return strncmp(name, part_prefix, strlen(part_prefix)) == 0 &&
+           fstatat(temp, name, &about, AT_SYMLINK_NOFOLLOW) == 0 &&
+           about.st_mtim.tv_sec > time(NULL) - PART_KEEP_S;
+}
+
 static relais_status remove_strays(int temp, relais_error *error)
 {
     int fd = openat(temp, ".", O_RDONLY | O_DIRECTORY | O_CLOEXEC);
@@ -90,7 +109,8 @@ static relais_status remove_strays(int temp, relais_error *error)
         return error_set_errno(error, temp_name, errno);
     }
     for (struct dirent *entry = readdir(folder); entry; entry = readdir(folder)) {
-        if (strcmp(entry->d_name, ".") != 0 && strcmp(entry->d_name, "..") != 0) {
+        if (strcmp(entry->d_name, ".") != 0 && strcmp(entry->d_name, "..") != 0 &&
+            !is_kept(temp, entry->d_name)) {
             (void)unlinkat(temp, entry->d_name, 0);
         }
     }
@@ -201,6 +221,10 @@ static void make_key(struct inbox_item *item)
         const char *part = parts[i] ? parts[i] : "";
         (void)crypto_generichash_update(&state, (const unsigned char *)part, strlen(part) + 1);
     }
+    if (item->fetch) {
+        (void)crypto_generichash_update(&state, (const unsigned char *)&item->stored_bytes,
+                                        sizeof item->stored_bytes);
+    }
     (void)crypto_generichash_update(&state, item->payload.data, item->payload.size);
     (void)crypto_generichash_final(&state, item->key, LEDGER_KEY_BYTES);
 }
@@ -219,8 +243,13 @@ static bool write_payload(int fd, const struct inbox_item *item)
             left -= (size_t)wrote;
         }
     }
+    return true;
+}
+
+static void set_time(int fd, const struct inbox_item *item)
+{
     if (!item->has_mtime) {
-        return true;
+        return;
     }
     int64_t seconds = item->mtime_ms / 1000;
     int64_t rest = item->mtime_ms % 1000;
@@ -228,7 +257,43 @@ static bool write_payload(int fd, const struct inbox_item *item)
                                    .tv_nsec = (long)(rest < 0 ? rest + 1000 : rest) * 1000000};
     const struct timespec times[2] = {{.tv_nsec = UTIME_OMIT}, mtime};
     (void)futimens(fd, times); /* a time that this file system cannot hold is no reason to refuse */
-    return true;
+}
+
+/* The partial file of a payload that is fetched: by the key, so that the next try finds it. */
+static void name_part(const struct inbox_item *item, char out_name[PART_NAME_BYTES])
+{
+    char hex[2 * LEDGER_KEY_BYTES + 1];
+    sodium_bin2hex(hex, sizeof hex, item->key, sizeof item->key);
+    (void)snprintf(out_name, PART_NAME_BYTES, "%s%s", part_prefix, hex);
+}
+
+/* As write_temp(); -1: not now, and what came of it stays. */
+static int fetch_temp(struct inbox *inbox, const struct inbox_item *item,
+                      const struct ledger_entry *entry, int *out_fd)
+{
+    char part[PART_NAME_BYTES];
+    char name[LEDGER_TEMP_BYTES + 1];
+    name_part(item, part);
+    ledger_temp_name(entry, name);
+    int fd = openat(inbox->temp, part, O_RDWR | O_CREAT | O_NOFOLLOW | O_CLOEXEC, 0640);
+    if (fd < 0) {
+        return errno;
+    }
+    errno = 0;
+    if (!item->fetch(item->context, fd)) {
+        int number = errno;
+        (void)close(fd);
+        return number != 0 ? number : -1;
+    }
+    set_time(fd, item);
+    if (ftruncate(fd, (off_t)item->stored_bytes) != 0 ||
+        renameat(inbox->temp, part, inbox->temp, name) != 0) {
+        int number = errno;
+        (void)close(fd);
+        return number;
+    }
+    *out_fd = fd;
+    return 0;
 }
 
 /* A file that is written and open; its sync comes later, for the batch. 0 or an errno. */
@@ -247,6 +312,7 @@ static int write_temp(struct inbox *inbox, const struct inbox_item *item,
         (void)unlinkat(inbox->temp, name, 0);
         return number;
     }
+    set_time(fd, item);
     /* a hint: with the blocks of the whole batch on their way, the first sync of the batch commits
      * them all and the others find little to do (about twice as many small files a second on ext4)
      */
@@ -297,9 +363,11 @@ static void gather(struct inbox *inbox, struct inbox_item *items, size_t count, 
             *entry = (struct ledger_entry){
                 .time_ms = now_ms, .number = ++inbox->number, .mark = LEDGER_INTENDED};
             memcpy(entry->key, item->key, LEDGER_KEY_BYTES);
-            batch->number = write_temp(inbox, item, entry, &batch->fds[batch->count]);
+            int number = item->fetch ? fetch_temp(inbox, item, entry, &batch->fds[batch->count])
+                                     : write_temp(inbox, item, entry, &batch->fds[batch->count]);
             batch->items[batch->count] = item;
-            batch->count += batch->number == 0;
+            batch->count += number == 0;
+            batch->number = number > 0 ? number : 0;
         }
     }
 }

@@ -28,6 +28,11 @@ struct inbox_item {
     bool has_mtime;
     int64_t mtime_ms;
     relais_bytes payload;
+    /* Of a payload that is not here: writes it to the file, going on with what is there. False: it
+     * cannot be had now, or errno says why it cannot be written. */
+    bool (*fetch)(void *context, int fd);
+    void *context;
+    uint64_t stored_bytes;
     enum inbox_result result;            /* out */
     unsigned char key[LEDGER_KEY_BYTES]; /* out */
 };

@@ -85,6 +85,12 @@ static relais_status open_parts(struct program *program, relais_error *error)
     if (status == RELAIS_OK && program->config->inbound) {
         status = inbound_open(program->config->inbound, program->client, &program->inbound, error);
     }
+    if (program->outbound) {
+        outbound_heed(program->outbound, program->signals);
+    }
+    if (program->inbound) {
+        inbound_heed(program->inbound, program->signals);
+    }
     return status;
 }
 

@@ -350,8 +350,13 @@ relais_status outbound_open(const struct config_outbound *config, relais_client 
     if (!outbound) {
         return RELAIS_NO_MEMORY;
     }
-    *outbound = (struct outbound){
-        .config = config, .client = client, .folder = -1, .sent = -1, .failed = -1, .watch = -1};
+    *outbound = (struct outbound){.config = config,
+                                  .client = client,
+                                  .folder = -1,
+                                  .sent = -1,
+                                  .failed = -1,
+                                  .watch = -1,
+                                  .signals = -1};
     relais_status status =
         candidates_init(&outbound->candidates, outbound) ? RELAIS_OK : RELAIS_NO_MEMORY;
     if (status == RELAIS_OK) {
@@ -368,6 +373,11 @@ relais_status outbound_open(const struct config_outbound *config, relais_client 
     }
     *out_outbound = outbound;
     return RELAIS_OK;
+}
+
+void outbound_heed(struct outbound *outbound, int signals)
+{
+    outbound->signals = signals;
 }
 
 void outbound_close(struct outbound *outbound)

@@ -16,6 +16,9 @@ struct outbound;
 relais_status outbound_open(const struct config_outbound *config, relais_client *client,
                             struct outbound **out_outbound, relais_error *error);
 
+/* A large file is left where it is when this is readable. */
+void outbound_heed(struct outbound *outbound, int signals);
+
 /* Close the client first: it tells the outcome of what is still on its way. */
 void outbound_close(struct outbound *outbound);
 

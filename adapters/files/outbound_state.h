@@ -23,6 +23,7 @@ enum {
 struct outbound {
     const struct config_outbound *config;
     relais_client *client;
+    int signals; /* readable when the program is to stop */
     int folder;
     int sent;
     int failed;

@@ -2,7 +2,8 @@
  *
  * Sending one file and putting it away: the second half of outbound.h.
  *
- * 1. A file larger than the broker takes is never read.
+ * 1. A file larger than the broker takes is never read; one that does not travel whole goes in
+ *    chunks, and nothing else of the folder goes meanwhile.
  * 2. What was read is what was there before and after: a file that changes meanwhile is left for
  *    later.
  * 3. A file leaves the folder only after the broker's answer. A kill between the answer and the
@@ -10,6 +11,7 @@
  * 4. Refusals that are no fault of the file (a role, a key, a version, a broker that is busy) leave
  *    it where it is.
  */
+#include "adapters/files/large.h"
 #include "adapters/files/moment.h"
 #include "adapters/files/outbound_state.h"
 #include "adapters/files/route.h"
@@ -130,7 +132,7 @@ static void on_outcome(void *context, const relais_outcome *outcome)
         }
         outbound->hold_until_ms = moment_monotonic_ms() + OUTBOUND_HOLD_MS;
         later(outbound, candidate);
-    } else if (status == RELAIS_CLOSED || status == RELAIS_SYSTEM ||
+    } else if (status == RELAIS_CLOSED || status == RELAIS_SYSTEM || status == RELAIS_INTERRUPTED ||
                relais_status_is_transient(status)) {
         later(outbound, candidate);
     } else {
@@ -240,15 +242,21 @@ static enum sidecar_find find_sidecar(struct outbound *outbound, const char *nam
 
 /* ---- submitting ---- */
 
-/* False: the window is full. */
-static bool submit(struct outbound *outbound, struct candidate *candidate,
-                   const struct route *route, const struct sidecar *sidecar)
-{
+/* A message and what it borrows. */
+struct letter {
     relais_extension extensions[RELAIS_EXTENSIONS_MAX];
     char made_id[ROUTE_ID_CHARACTERS + 1];
-    relais_error error = {.status = RELAIS_OK};
+    relais_message message;
+};
+
+/* `content`: what of the file an id is made of. */
+static void fill_letter(const struct candidate *candidate, const struct route *route,
+                        const struct sidecar *sidecar, relais_bytes content,
+                        struct letter *out_letter)
+{
     int64_t mtime_ms = candidate->mark.mtime_ns / 1000000;
-    relais_message message = {
+    relais_message *message = &out_letter->message;
+    *message = (relais_message){
         .type = route->type,
         .time_ms = mtime_ms,
         .datacontenttype = route->media_type,
@@ -257,35 +265,83 @@ static bool submit(struct outbound *outbound, struct candidate *candidate,
         .flow = route->flow,
         .from = route->from,
         .priority = route->priority,
-        .extensions = extensions,
+        .extensions = out_letter->extensions,
         .extension_count = 2,
-        .payload = {.data = outbound->buffer, .size = (size_t)candidate->mark.size},
     };
-    extensions[0] = (relais_extension){.name = "filename", .text = candidate->name};
-    extensions[1] =
+    out_letter->extensions[0] = (relais_extension){.name = "filename", .text = candidate->name};
+    out_letter->extensions[1] =
         (relais_extension){.name = "filetime", .kind = RELAIS_EXTENSION_TIME, .time_ms = mtime_ms};
     if (sidecar) {
-        message.id = sidecar->id;
-        message.subject = sidecar->subject;
-        message.expires_at_ms = sidecar->expires_at_ms;
-        message.extension_count += sidecar->extension_count;
-        memcpy(&extensions[2], sidecar->extensions, sidecar->extension_count * sizeof *extensions);
+        message->id = sidecar->id;
+        message->subject = sidecar->subject;
+        message->expires_at_ms = sidecar->expires_at_ms;
+        message->extension_count += sidecar->extension_count;
+        memcpy(&out_letter->extensions[2], sidecar->extensions,
+               sidecar->extension_count * sizeof *out_letter->extensions);
     }
-    if (!message.id) {
-        route_make_id(route, candidate->name, candidate->mark.mtime_ns, message.payload, made_id);
-        message.id = made_id;
+    if (!message->id) {
+        route_make_id(route, candidate->name, candidate->mark.mtime_ns, content,
+                      out_letter->made_id);
+        message->id = out_letter->made_id;
     }
-    relais_status status = relais_submit(outbound->client, &message, on_outcome, candidate, &error);
+}
+
+/* False: the window is full. */
+static bool submit(struct outbound *outbound, struct candidate *candidate,
+                   const struct route *route, const struct sidecar *sidecar)
+{
+    struct letter letter;
+    relais_error error = {.status = RELAIS_OK};
+    const relais_bytes payload = {.data = outbound->buffer, .size = (size_t)candidate->mark.size};
+    fill_letter(candidate, route, sidecar, payload, &letter);
+    letter.message.payload = payload;
+    relais_status status =
+        relais_submit(outbound->client, &letter.message, on_outcome, candidate, &error);
     if (status == RELAIS_OK) {
         candidates_fly(&outbound->candidates, candidate);
-        LOG(LOG_LEVEL_DEBUG, "file.submitted", {"id", message.id, 0},
+        LOG(LOG_LEVEL_DEBUG, "file.submitted", {"id", letter.message.id, 0},
             {"bytes", NULL, candidate->mark.size});
     } else if (relais_status_is_transient(status) && status != RELAIS_WINDOW_FULL) {
         later(outbound, candidate);
     } else if (status != RELAIS_WINDOW_FULL) {
-        fail(outbound, candidate, message.id, &error);
+        fail(outbound, candidate, letter.message.id, &error);
     }
     return status != RELAIS_WINDOW_FULL;
+}
+
+/* In chunks. Its id is made of its name, time and size: to read 4 GiB twice for it would be much.
+ */
+static void send_large(struct outbound *outbound, struct candidate *candidate, int fd,
+                       const struct route *route, const struct sidecar *sidecar)
+{
+    struct letter letter;
+    relais_outcome outcome = {.error = {.status = RELAIS_OK}};
+    const relais_bytes size = {.data = &candidate->mark.size, .size = sizeof candidate->mark.size};
+    fill_letter(candidate, route, sidecar, size, &letter);
+    candidates_fly(&outbound->candidates, candidate);
+    outcome.error.status = large_send(outbound->client, outbound->signals, fd, &candidate->mark,
+                                      &letter.message, &outcome.error);
+    outcome.id = letter.message.id;
+    on_outcome(candidate, &outcome);
+}
+
+/* False: the window is full. */
+static bool ship(struct outbound *outbound, struct candidate *candidate, int fd,
+                 const struct route *route, const struct sidecar *sidecar)
+{
+    if (candidate->is_large) {
+        send_large(outbound, candidate, fd, route, sidecar);
+        return true;
+    }
+    int number = read_payload(outbound, fd, &candidate->mark);
+    if (number == 0) {
+        return submit(outbound, candidate, route, sidecar);
+    }
+    if (number != EAGAIN) {
+        say_stuck(outbound, "outbound.not-read", number);
+    }
+    later(outbound, candidate);
+    return true;
 }
 
 static bool read_and_submit(struct outbound *outbound, struct candidate *candidate, int fd)
@@ -304,15 +360,7 @@ static bool read_and_submit(struct outbound *outbound, struct candidate *candida
                    &route, &error) != RELAIS_OK) {
         fail(outbound, candidate, "", &error);
     } else {
-        int number = read_payload(outbound, fd, &candidate->mark);
-        if (number == 0) {
-            room = submit(outbound, candidate, &route, found == SIDECAR_FOUND ? &sidecar : NULL);
-        } else {
-            if (number != EAGAIN) {
-                say_stuck(outbound, "outbound.not-read", number);
-            }
-            later(outbound, candidate);
-        }
+        room = ship(outbound, candidate, fd, &route, found == SIDECAR_FOUND ? &sidecar : NULL);
     }
     if (found == SIDECAR_FOUND) {
         sidecar_fini(&sidecar);
@@ -331,14 +379,20 @@ static bool ship_open(struct outbound *outbound, struct candidate *candidate, in
         return true;
     }
     candidate->mark = file_mark_of(&about);
-    if ((uintmax_t)about.st_size > payload_bytes_max) {
+    relais_session session;
+    relais_client_session(outbound->client, &session);
+    candidate->is_large = (uintmax_t)about.st_size > payload_bytes_max;
+    if (candidate->is_large && (uintmax_t)about.st_size > session.stored_bytes_max) {
         char limit[32];
-        (void)snprintf(limit, sizeof limit, "%zu", payload_bytes_max);
+        (void)snprintf(limit, sizeof limit, "%ju",
+                       session.stored_bytes_max > 0 ? (uintmax_t)session.stored_bytes_max
+                                                    : (uintmax_t)payload_bytes_max);
         (void)error_set(&error, RELAIS_TOO_LARGE, "payload", limit, "%jd", (intmax_t)about.st_size);
         fail(outbound, candidate, "", &error);
         return true;
     }
-    if (set->flying > 0 && set->flying_bytes + about.st_size > OUTBOUND_WINDOW_BYTES) {
+    if (!candidate->is_large && set->flying > 0 &&
+        set->flying_bytes + about.st_size > OUTBOUND_WINDOW_BYTES) {
         return false;
     }
     return read_and_submit(outbound, candidate, fd);

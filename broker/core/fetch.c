@@ -124,6 +124,7 @@ void fetch_begin(struct step *step, struct session *session, const Relais__V1__F
     } else if (check_range(step, delivery, command, &refusal) &&
                check_load(step, session, command->bytes, &refusal)) {
         lease_renew(step, delivery);
+        consumer->answered_ms = step->now.mono_ms; /* it lives: what was sent behind may wait */
         ask_store(step, session, delivery, command);
         return;
     }

@@ -91,6 +91,12 @@ RELAIS_API RELAIS_MUST_CHECK relais_status relais_fetch_payload(relais_delivery 
                                                                 int timeout_ms,
                                                                 relais_error *error);
 
+/**
+ * The caller has the whole payload of this message from an earlier delivery, whose digest was
+ * right: it may be acknowledged without being fetched again.
+ */
+RELAIS_API void relais_payload_known(relais_delivery *delivery);
+
 #ifdef __cplusplus
 }
 #endif

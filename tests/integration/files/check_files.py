@@ -156,6 +156,31 @@ def without_privilege():
     return ["setpriv", "--bounding-set=-dac_override,-dac_read_search"]
 
 
+def large(bus, build):
+    """What does not travel whole goes in chunks, beside small files; adapters that are killed and stopped in
+    the middle go on."""
+    bus.start_all()
+    contents = {f"RCO-{i}.bin": os.urandom(24 * 1024 * 1024 + i) for i in range(3)}
+    for name, content in contents.items():
+        bus.drop(name, content)
+    bus.drop("RCO-small.bin", b"x")
+    for _ in range(4):
+        time.sleep(0.2)
+        bus.kill("dila")
+        bus.start_sender()
+        time.sleep(0.2)
+        bus.kill("commune-76540")
+        bus.start_receiver()
+    expect(bus.stop("dila") == 0, "the sender does not stop in the middle")
+    bus.start_sender()
+    arrive(bus, [*contents, "RCO-small.bin"], 100)
+    for name, content in contents.items():
+        expect((bus.inbound / name).read_bytes() == content, f"{name} differs")
+    wait_until("outbound is empty", lambda: bus.waiting() == [])
+    parts = [path.name for path in (bus.inbound / ".relais-tmp").iterdir()]
+    expect(not parts, f"left behind: {parts}")
+
+
 def unwritable(bus, build):
     """A folder without write permission: a clear error at the start; later one warning, nothing lost,
     and it goes on by itself."""
@@ -305,7 +330,7 @@ def configuration(bus, build):
 
 
 TESTS = {test.__name__: test for test in (
-    passes, refused, completion, hostile, sparse, unwritable, full, killed, traced, many,
+    passes, refused, completion, hostile, sparse, large, unwritable, full, killed, traced, many,
     configuration)}
 
 

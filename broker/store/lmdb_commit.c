@@ -76,6 +76,9 @@ static int undo_one(const struct undo *undo)
     switch (undo->kind) {
     case UNDO_CLAIMED:
         (void)claims_drop(claims, &undo->key);
+        break;
+    case UNDO_TAKEN:
+        (void)claims_drop(claims, &undo->key);
         undo->mailbox->picks -= undo->key.due_ms > 0 ? 0 : 1;
         break;
     case UNDO_UNCLAIMED:

@@ -68,7 +68,7 @@ struct lmdb_store {
 };
 
 /* What a batch did to an entry's claim, so that it can be undone. */
-enum undo_kind { UNDO_CLAIMED, UNDO_UNCLAIMED, UNDO_REMOVED };
+enum undo_kind { UNDO_CLAIMED, UNDO_TAKEN, UNDO_UNCLAIMED, UNDO_REMOVED };
 
 struct undo {
     enum undo_kind kind;

@@ -206,7 +206,7 @@ static int keep(struct take *take, int number, uint64_t bytes)
     if (!claims_add(&take->mailbox->claims, &scan->key)) {
         return ENOMEM;
     }
-    return batch_note(take->batch, UNDO_CLAIMED, take->mailbox, &scan->key);
+    return batch_note(take->batch, UNDO_TAKEN, take->mailbox, &scan->key);
 }
 
 /* Takes the entry that a scan stands on and moves the scan on, unless nothing more fits. */

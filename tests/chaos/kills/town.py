@@ -178,7 +178,17 @@ class Town:
             process.wait()
         if self.broker._process is not None and self.broker._process.poll() is None:
             self.broker.kill()
+        self._kill_strays()
         self.broker.remove()
+
+    def _kill_strays(self) -> None:
+        """What an interruption kept us from noting; our folder is in the words that it was started with."""
+        for words in pathlib.Path("/proc").glob("[0-9]*/cmdline"):
+            try:
+                if os.fsencode(self.folder) + b"/" in words.read_bytes():
+                    os.kill(int(words.parent.name), signal.SIGKILL)
+            except OSError:
+                continue  # has ended by itself
 
     def judge(self) -> Finding:
         senders = {name: Sender.read(name, self.history(name)) for name in SENDERS}

@@ -101,9 +101,12 @@ int batch_release_message(struct batch *batch, uint64_t sequence)
     return rc != 0 ? rc : message_delete(batch, sequence);
 }
 
-/* The broker's own from the beginning: the entry that was just put. */
+/* The broker's own from the beginning, when that was asked for: the entry that was just put. */
 static int claim_entry(struct batch *batch, const struct store_op *op, struct store_result *result)
 {
+    if (!claims_asked(op)) {
+        return 0;
+    }
     const struct store_recipient *recipient = &op->append.recipients[0];
     struct entry_key key = {.mailbox = recipient->mailbox,
                             .lane = recipient->lane,
@@ -191,9 +194,7 @@ static int apply_append(struct batch *batch, const struct store_op *op, struct s
     rc = rc != 0 ? rc : track_begin(batch, op, sequence);
     rc = rc != 0 ? rc : duplicate_remember(batch, op, sequence);
     result->append.sequence = sequence;
-    if (rc == 0 && claims_asked(op)) {
-        rc = claim_entry(batch, op, result);
-    }
+    rc = rc != 0 ? rc : claim_entry(batch, op, result);
     batch->append_count++;
     batch->appended_bytes += room_cost(op);
     return rc;

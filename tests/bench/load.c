@@ -3,7 +3,9 @@
  * A load on a running broker through librelais, as an outsider would make it, and what it measured.
  *
  *   load submit  PROFILE FROM TO FLOW COUNT BYTES [WINDOW]   submits, waits until all are accepted
- *   load receive PROFILE ADDRESS COUNT [CREDIT]              receives and acknowledges
+ *   load spread  PROFILE FROM FLOW MAILBOXES COUNT BYTES [WINDOW]   submits to each in turn:
+ * service s0 to s249 of town-0, of town-1... load receive PROFILE ADDRESS COUNT [CREDIT] receives
+ * and acknowledges
  *
  * TO "*" is every subscriber of the flow. One JSON line on stdout: messages, seconds, messages a
  * second, and for `submit` the latency from submit to accepted (p50, p99, in microseconds). Timings
@@ -17,7 +19,7 @@
 #include <string.h>
 #include <time.h>
 
-enum { LATENCIES_MAX = 4 * 1024 * 1024 };
+enum { LATENCIES_MAX = 4 * 1024 * 1024, SERVICES_A_TOWN = 250, ADDRESS_BYTES = 64 };
 
 struct load {
     uint64_t answered;
@@ -25,6 +27,8 @@ struct load {
     int64_t *latencies; /* microseconds, of the first LATENCIES_MAX */
     int64_t *started;   /* ring by number of submission */
     uint64_t ring;
+    uint64_t mailboxes; /* spread over so many; 0: all to one */
+    char to[ADDRESS_BYTES];
     char first_error[512];
 };
 
@@ -64,6 +68,16 @@ static int complain(const char *what, const relais_error *error)
     return 1;
 }
 
+/* The mailbox of the next message. */
+static void aim(struct load *load, uint64_t number)
+{
+    if (load->mailboxes > 0) {
+        uint64_t at = number % load->mailboxes;
+        snprintf(load->to, sizeof load->to, "town-%" PRIu64 "/s%" PRIu64, at / SERVICES_A_TOWN,
+                 at % SERVICES_A_TOWN);
+    }
+}
+
 /* Keeps the window full until `count` messages have an answer. */
 static int pump(relais_client *client, const relais_message *message, struct load *load,
                 uint64_t count, uint64_t window)
@@ -73,6 +87,7 @@ static int pump(relais_client *client, const relais_message *message, struct loa
     while (load->answered < count) {
         while (submitted < count && submitted - load->answered < window) {
             load->started[submitted % load->ring] = now_us();
+            aim(load, submitted);
             relais_status status = relais_submit(client, message, answered, load, &error);
             if (status == RELAIS_WINDOW_FULL) {
                 break;
@@ -103,28 +118,29 @@ static void report_submit(struct load *load, uint64_t count, int64_t elapsed_us)
     }
 }
 
-static int submit(relais_client *client, char **arguments, int argument_count)
+/* `where`: FROM TO FLOW of `submit`, FROM FLOW MAILBOXES of `spread`. */
+static int submit(relais_client *client, bool spreads, char **where, int argument_count)
 {
-    uint64_t count = strtoull(arguments[3], NULL, 10);
-    size_t bytes = strtoull(arguments[4], NULL, 10);
-    uint64_t window = argument_count > 5 ? strtoull(arguments[5], NULL, 10) : 1024;
+    uint64_t count = strtoull(where[3], NULL, 10);
+    size_t bytes = strtoull(where[4], NULL, 10);
+    uint64_t window = argument_count > 5 ? strtoull(where[5], NULL, 10) : 1024;
     struct load load = {.ring = window + 1};
+    load.mailboxes = spreads ? strtoull(where[2], NULL, 10) : 0;
     load.latencies = calloc(LATENCIES_MAX, sizeof *load.latencies);
     load.started = calloc(load.ring, sizeof *load.started);
     char *payload = malloc(bytes + 1);
-    if (count == 0 || !load.latencies || !load.started || !payload) {
+    if (count == 0 || (spreads && load.mailboxes == 0) || !load.latencies || !load.started ||
+        !payload) {
         fprintf(stderr, "load: bad count, or out of memory\n");
         return 1;
     }
     memset(payload, 'r', bytes);
-    const char *to[] = {arguments[1]};
-    bool everybody = strcmp(arguments[1], "*") == 0;
+    const char *to[] = {spreads ? load.to : where[1]};
     relais_message message = {.type = "fr.relais.load",
-                              .from = arguments[0],
+                              .from = where[0],
                               .to = to,
-                              .to_count = everybody ? 0 : 1,
-                              .to_subscribers = everybody,
-                              .flow = arguments[2],
+                              .to_count = 1,
+                              .flow = where[spreads ? 1 : 2],
                               .payload = {payload, bytes}};
     int64_t start = now_us();
     int failed = pump(client, &message, &load, count, window);
@@ -171,10 +187,12 @@ static int receive(relais_client *client, char **arguments, int argument_count)
 
 int main(int argc, char **argv)
 {
-    bool submits = argc >= 8 && strcmp(argv[1], "submit") == 0;
+    bool spreads = argc >= 8 && strcmp(argv[1], "spread") == 0;
+    bool submits = spreads || (argc >= 8 && strcmp(argv[1], "submit") == 0);
     bool receives = argc >= 5 && strcmp(argv[1], "receive") == 0;
     if (!submits && !receives) {
         fprintf(stderr, "usage: load submit PROFILE FROM TO FLOW COUNT BYTES [WINDOW]\n"
+                        "       load spread PROFILE FROM FLOW MAILBOXES COUNT BYTES [WINDOW]\n"
                         "       load receive PROFILE ADDRESS COUNT [CREDIT]\n");
         return 2;
     }
@@ -184,7 +202,8 @@ int main(int argc, char **argv)
         relais_client_connect(client, 10000, &error) != RELAIS_OK) {
         return complain(argv[2], &error);
     }
-    int code = submits ? submit(client, argv + 3, argc - 3) : receive(client, argv + 3, argc - 3);
+    int code =
+        submits ? submit(client, spreads, argv + 3, argc - 3) : receive(client, argv + 3, argc - 3);
     relais_client_close(client);
     return code;
 }

@@ -15,6 +15,7 @@
  */
 #include "tests/chaos/kills/content.h"
 #include "tests/chaos/kills/history.h"
+#include "tests/chaos/kills/settling.h"
 
 #include <relais/relais.h>
 #include <signal.h>
@@ -32,9 +33,7 @@ enum {
     BACK_EVERY = 40, /* of the messages is given back when it comes first */
     BACK_MS = 30,
     LANES = 3,
-    ANSWERS = 24, /* acknowledged before their settlement is waited for */
     ID_BYTES = 64,
-    SETTLE_MS = 3000, /* librelais gives a settlement up after 5 s, and says nothing of it */
     EXIT_USAGE = 64,
     SEND_ARGUMENTS = 8,
     RECEIVE_ARGUMENTS = 5,
@@ -53,13 +52,6 @@ static int fail(const char *what, const relais_error *error)
     char line[600];
     (void)fprintf(stderr, "%s: %s\n", what, relais_error_text(error, line, sizeof line));
     return 1;
-}
-
-static int64_t now_ms(void)
-{
-    struct timespec now = {0};
-    (void)clock_gettime(CLOCK_MONOTONIC, &now);
-    return (int64_t)now.tv_sec * 1000 + now.tv_nsec / 1000000;
 }
 
 struct sending {
@@ -161,59 +153,16 @@ static int send_all(struct sending *sending)
     return 0;
 }
 
-struct receiving {
-    relais_client *client;
-    relais_consumer *consumer;
-    uint64_t connection; /* of the answers; also the last one noted */
-    size_t count;
-    char ids[ANSWERS][ID_BYTES];
-};
-
-static bool is_connection(const struct receiving *receiving)
-{
-    relais_session session;
-    relais_client_session(receiving->client, &session);
-    return session.connected && session.reconnects == receiving->connection;
-}
-
-static void note_connection(struct receiving *receiving)
-{
-    relais_session session;
-    relais_client_session(receiving->client, &session);
-    if (session.reconnects != receiving->connection) {
-        receiving->connection = session.reconnects;
-        receiving->count = 0;
-        history_note("connect %llu", (unsigned long long)session.reconnects);
-    }
-}
-
-/* Notes the answers as settled, when the broker has said so within their connection. */
-static void settle(struct receiving *receiving)
-{
-    int64_t ends_ms = now_ms() + SETTLE_MS;
-    while (relais_unsettled(receiving->consumer) > 0 && is_connection(receiving) &&
-           now_ms() < ends_ms && !is_ending) {
-        (void)relais_wait(receiving->client, TURN_MS, NULL, 0);
-    }
-    if (is_connection(receiving) && relais_unsettled(receiving->consumer) == 0 &&
-        now_ms() < ends_ms) {
-        for (size_t i = 0; i < receiving->count; i++) {
-            history_note("settled %s", receiving->ids[i]);
-        }
-    }
-    receiving->count = 0;
-}
-
 static bool is_given_back(const char *id, const relais_delivery *delivery)
 {
     unsigned long number = strtoul(strrchr(id, '-') + 1, NULL, 10);
     return number % BACK_EVERY == 0 && relais_delivery_attempt(delivery) == 1;
 }
 
-static void take(struct receiving *receiving, relais_delivery *delivery)
+static void take(struct settling *settling, relais_delivery *delivery)
 {
     const relais_message *message = relais_delivery_message(delivery);
-    note_connection(receiving);
+    settling_note_connection(settling);
     history_note("deliver %s %u %s", message->id, relais_delivery_attempt(delivery),
                  content_is(message->id, message->payload) ? "right" : "wrong");
     if (is_given_back(message->id, delivery)) {
@@ -221,27 +170,27 @@ static void take(struct receiving *receiving, relais_delivery *delivery)
         (void)relais_nack(delivery, BACK_MS, NULL);
     } else if (relais_ack(delivery) == RELAIS_OK) {
         history_note("ack %s", message->id);
-        (void)snprintf(receiving->ids[receiving->count++], ID_BYTES, "%s", message->id);
+        settling_add(settling, message->id);
     }
     relais_delivery_free(delivery);
 }
 
 static int receive_all(relais_client *client, const char *address)
 {
-    struct receiving receiving = {.client = client};
+    struct settling settling = {.client = client};
     relais_error error;
-    if (relais_attach(client, address, CREDIT, &receiving.consumer, &error) != RELAIS_OK) {
+    if (relais_attach(client, address, CREDIT, &settling.consumer, &error) != RELAIS_OK) {
         return fail(address, &error);
     }
     history_note("connect 0");
     while (!is_ending) {
         relais_delivery *delivery = NULL;
-        relais_status status = relais_receive(receiving.consumer, TURN_MS * 5, &delivery, &error);
+        relais_status status = relais_receive(settling.consumer, TURN_MS * 5, &delivery, &error);
         if (status == RELAIS_OK) {
-            take(&receiving, delivery);
+            take(&settling, delivery);
         }
-        if (receiving.count == ANSWERS || (receiving.count > 0 && status != RELAIS_OK)) {
-            settle(&receiving);
+        if (settling.count == SETTLING_MOST || (settling.count > 0 && status != RELAIS_OK)) {
+            settling_wait(&settling, &is_ending);
         }
     }
     return 0;

@@ -105,6 +105,7 @@ class Finding:
     recovered: int = 0
     again: int = 0
     repeats: int = 0
+    in_chunks: int = 0  # of the delivered
     lost: list[str] = dataclasses.field(default_factory=list)
     unexpected: list[str] = dataclasses.field(default_factory=list)
     duplicated: list[str] = dataclasses.field(default_factory=list)

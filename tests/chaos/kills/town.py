@@ -1,8 +1,9 @@
 # SPDX-License-Identifier: EUPL-1.2
 """A broker and its clients as processes that may be killed at any moment.
 
-Two mailboxes: the first has one consumer, the second two. Three senders: one to the first, without
-ordering keys; one to the second, with some; one to both, with some.
+Three mailboxes: the first has one consumer, the second two. Three senders: one to the first, without
+ordering keys; one to the second, with some; one to both, with some. The third mailbox has payloads that
+go in chunks, with a sender and a consumer of their own.
 """
 
 from __future__ import annotations
@@ -21,11 +22,13 @@ sys.path.insert(0, str(pathlib.Path(__file__).resolve().parents[2] / "integratio
 from broker import FLOW, Broker  # noqa: E402
 from total_queue import Consumer, Finding, Sender, judge  # noqa: E402
 
-FIRST, SECOND = "commune-76540/boite-1", "commune-76540/boite-2"
+FIRST, SECOND, THIRD = (f"commune-76540/boite-{number}" for number in (1, 2, 3))
+MAILBOXES = (FIRST, SECOND, THIRD)
 # name: ordering keys, mailboxes
-SENDERS = {"plain": (0, [FIRST]), "keyed": (5, [SECOND]), "both": (3, [FIRST, SECOND])}
+SENDERS = {"plain": (0, [FIRST]), "keyed": (5, [SECOND]), "both": (3, [FIRST, SECOND]), "large": (0, [THIRD])}
 # name: mailbox
-RECEIVERS = {"alone": FIRST, "left": SECOND, "right": SECOND}
+RECEIVERS = {"alone": FIRST, "left": SECOND, "right": SECOND, "vast": THIRD}
+IN_CHUNKS = ("large", "vast")
 SETTINGS = {
     "limits": {"connections_per_key": 100},
     "delivery": {"attempts": 1000},  # a consumer that is killed has made one
@@ -53,10 +56,10 @@ def free_port() -> int:
 
 
 class Town:
-    """All processes; `load` is the program of the clients."""
+    """All processes; `programs` is where those of the clients are."""
 
-    def __init__(self, load: pathlib.Path) -> None:
-        self.load = load
+    def __init__(self, programs: pathlib.Path) -> None:
+        self.programs = programs
         self.port = free_port()
         self.broker = Broker(listen=f"tcp://127.0.0.1:{self.port}", **SETTINGS)
         self.folder = self.broker.home
@@ -91,15 +94,17 @@ class Town:
     def start_client(self, name: str) -> None:
         if name in SENDERS:
             keys, to = SENDERS[name]
-            words = ["send", "sender.yaml", str(self.history(name)), name, FLOW, str(keys), *to]
+            words = ["send", "sender.yaml", str(self.history(name)), name, FLOW]
+            words += to if name in IN_CHUNKS else [str(keys), *to]
         else:
             words = ["receive", "receiver.yaml", str(self.history(name)), RECEIVERS[name]]
         words[1] = str(self.folder / words[1])
+        program = self.programs / ("chaos_large" if name in IN_CHUNKS else "chaos_load")
         # It is to end in good order from its first instruction on.
         before = signal.pthread_sigmask(signal.SIG_BLOCK, {signal.SIGTERM})
         with open(self.folder / "clients.log", "ab") as log:
             self.clients[name] = subprocess.Popen(
-                [self.load, *words], stdin=subprocess.DEVNULL, stdout=log, stderr=log)  # fmt: skip
+                [program, *words], stdin=subprocess.DEVNULL, stdout=log, stderr=log)  # fmt: skip
         signal.pthread_sigmask(signal.SIG_SETMASK, before)
 
     def start(self) -> None:
@@ -156,7 +161,7 @@ class Town:
             last, since = -1, time.monotonic()
             while True:
                 found = {q.address: q for q in watch.queues(limit=500).queues.queues}
-                boxes = [found[address] for address in (FIRST, SECOND) if address in found]
+                boxes = [found[address] for address in MAILBOXES if address in found]
                 waiting = sum(q.waiting for q in boxes)
                 if waiting == 0:
                     break
@@ -193,10 +198,12 @@ class Town:
     def judge(self) -> Finding:
         senders = {name: Sender.read(name, self.history(name)) for name in SENDERS}
         total = Finding()
-        for address in (FIRST, SECOND):
+        for address in MAILBOXES:
             consumer = Consumer()
             for name, mailbox in RECEIVERS.items():
                 if mailbox == address:
                     consumer.read(self.history(name))
-            total.add(judge([senders[n] for n, (_, to) in SENDERS.items() if address in to], consumer))
+            finding = judge([senders[n] for n, (_, to) in SENDERS.items() if address in to], consumer)
+            finding.in_chunks = finding.delivered if address == THIRD else 0
+            total.add(finding)
         return total

@@ -87,6 +87,7 @@ extern const struct command command_flow_add;
 extern const struct command command_flow_list;
 extern const struct command command_flow_show;
 extern const struct command command_send;
+extern const struct command command_cancel;
 extern const struct command command_receive;
 extern const struct command command_request;
 extern const struct command command_queues;

@@ -32,6 +32,7 @@ static const struct command *const table[] = {
     &command_flow_list,
     &command_flow_show,
     &command_send,
+    &command_cancel,
     &command_receive,
     &command_request,
     &command_track,

@@ -34,6 +34,7 @@ struct question {
     relais_broker_status *out_status;
     relais_dead_page *out_dead;
     relais_usage *out_usage;
+    relais_cancelled *out_cancelled;
     relais_upkeep *out_upkeep;
     relais_track_page *out_track;
     relais_queue *out_queues;
@@ -101,6 +102,10 @@ relais_status question_ask(relais_client *client, struct question *question, int
 
 /* False: more rows than there is room for. */
 bool track_keep(const Relais__V1__Track *said, relais_track_page *page);
+
+/* cancel.c. cancel_say() is not waited for. */
+void cancel_keep(const Relais__V1__Done *said, relais_cancelled *out_cancelled);
+void cancel_say(relais_client *client, const char *id);
 
 /* usage.c */
 void usage_keep(const Relais__V1__Usage *said, relais_usage *out_usage);

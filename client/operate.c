@@ -121,6 +121,9 @@ static bool keep(struct question *question, const Relais__V1__Answer *answer)
         }
         return question->out_usage != NULL;
     case RELAIS__V1__ANSWER__WHAT_DONE:
+        if (question->out_cancelled != NULL) {
+            cancel_keep(answer->done, question->out_cancelled);
+        }
         return question->manage != NULL;
     case RELAIS__V1__ANSWER__WHAT_ERROR:
         (void)error_from_wire(&question->refusal, answer->error);

@@ -248,6 +248,7 @@ static bool has_ended(relais_request *request, relais_delivery **out_reply,
     if (request->reply != NULL) {
         *out_reply = request->reply;
         request->reply = NULL;
+        request->answered = true;
         *out_status = RELAIS_OK;
     } else if (request->state == REQUEST_REFUSED) {
         *out_status = give(error, &request->refusal);
@@ -305,8 +306,13 @@ static void leave(relais_request *request)
     error_copy_text(requester->past[requester->past_count % REQUEST_PAST],
                     sizeof requester->past[0], request->id);
     requester->past_count++;
+    bool sent = request->state == REQUEST_ACCEPTED;
     if (request->pending != NULL) {
+        sent = request->pending->state == PENDING_IN_FLIGHT;
         (void)sender_give_up(request->client, request->pending);
+    }
+    if (sent && !request->answered) {
+        cancel_say(request->client, request->id);
     }
 }
 

@@ -32,6 +32,7 @@ struct relais_request {
     struct pending *pending; /* while SENDING */
     relais_error refusal;    /* REFUSED */
     relais_delivery *reply;  /* until the caller takes it */
+    bool answered;           /* the caller has taken it */
 };
 
 /* Made with the first request. */

@@ -18,6 +18,7 @@
 
 #include "core/ahead.h"
 #include "core/answer.h"
+#include "core/cancel.h"
 #include "core/consumer.h"
 #include "core/dead.h"
 #include "core/deadline.h"
@@ -199,6 +200,8 @@ static bool obey(struct step *step, struct session *session, const struct direct
         if (command->manage->what_case == RELAIS__V1__MANAGE__WHAT_BACKUP ||
             command->manage->what_case == RELAIS__V1__MANAGE__WHAT_CHECK) {
             upkeep_manage(step, session, client, command->manage);
+        } else if (command->manage->what_case == RELAIS__V1__MANAGE__WHAT_CANCEL) {
+            cancel_manage(step, session, client, command->manage);
         } else {
             dead_manage(step, session, client, command->manage);
         }
@@ -332,6 +335,8 @@ static void drop_result(struct store_result *result)
         held_message_drop(&result->fetched);
     } else if (result->kind == STORE_TRACK) {
         free(result->track.rows);
+    } else if (result->kind == STORE_CANCEL) {
+        free(result->cancel.mailboxes);
     }
 }
 
@@ -363,6 +368,9 @@ static void on_stored(struct step *step, struct store_result *result)
             break;
         case STORE_TRACK:
             track_stored(step, &ticket, result);
+            break;
+        case STORE_CANCEL:
+            cancel_stored(step, &ticket, result);
             break;
         case STORE_USAGE:
             usage_stored(step, &ticket, result);

@@ -221,7 +221,7 @@ void dead_manage(struct step *step, struct session *session, const struct direct
         reply_answer_error(step, session->connection, manage->number,
                            &(struct refusal){.code = RELAIS__V1__CODE__CODE_UNKNOWN_COMMAND,
                                              .field = "manage.what",
-                                             .right = "replay, drop, backup, check"});
+                                             .right = "replay, drop, cancel, backup, check"});
         return;
     }
     asked.address = name->address;

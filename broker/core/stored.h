@@ -43,6 +43,7 @@ enum store_op_kind {
     STORE_CHUNK,     /* the next bytes of an upload */
     STORE_FETCH,     /* not a write: bytes of a stored payload */
     STORE_TRACK,     /* not a write: what became of a message, for each recipient */
+    STORE_CANCEL,    /* what nobody has taken of a message becomes dead letters */
 };
 
 /* What a member has sent and that lies in the store, dead letters included: each message once,
@@ -135,6 +136,10 @@ struct store_op {
         struct chunk_op chunk;
         struct fetch_op fetch;
         struct store_track_query track;
+        struct {
+            const char *sender;
+            const char *id;
+        } cancel;
     };
 };
 
@@ -198,6 +203,7 @@ struct store_result {
         } dead;
         uint64_t replayed_bytes;
         struct store_tracked track;
+        struct store_cancelled cancel;
         struct store_usage usage;
         struct store_turn turn;        /* ACK, BURY */
         struct store_backup *backup;   /* BACKUP, BACKED_UP; receiver calls free() */

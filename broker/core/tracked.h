@@ -57,4 +57,13 @@ struct store_tracked {
     uint32_t totals[TRACK_STATES];
 };
 
+/* What became of the copies of a message that its sender withdraws. */
+struct store_cancelled {
+    uint32_t *mailboxes; /* of those that are dead letters now; receiver calls free() */
+    uint32_t count;
+    uint32_t withdrawn; /* these, and those that were before */
+    uint32_t too_late;  /* taken, or acknowledged */
+    uint64_t bytes;     /* of the message, when count > 0 */
+};
+
 #endif

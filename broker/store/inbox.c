@@ -39,6 +39,9 @@ static void op_drop(struct store_op *op)
     case STORE_TRACK:
         free((void *)op->track.sender);
         break;
+    case STORE_CANCEL:
+        free((void *)op->cancel.sender);
+        break;
     case STORE_APPEND:
         held_message_drop(&op->append.message);
         free((void *)op->append.recipients);
@@ -185,19 +188,19 @@ static bool own_bury(struct store_op *op)
     return true;
 }
 
-/* Sender and id in one block. */
-static bool own_track(struct store_op *op)
+/* Sender and id in one block that begins with the sender. */
+static bool own_pair(const char **sender, const char **id)
 {
-    size_t sender = strlen(op->track.sender) + 1;
-    size_t id = strlen(op->track.id) + 1;
-    char *block = malloc(sender + id);
+    size_t sender_bytes = strlen(*sender) + 1;
+    size_t id_bytes = strlen(*id) + 1;
+    char *block = malloc(sender_bytes + id_bytes);
     if (block == NULL) {
         return false;
     }
-    memcpy(block, op->track.sender, sender);
-    memcpy(block + sender, op->track.id, id);
-    op->track.sender = block;
-    op->track.id = block + sender;
+    memcpy(block, *sender, sender_bytes);
+    memcpy(block + sender_bytes, *id, id_bytes);
+    *sender = block;
+    *id = block + sender_bytes;
     return true;
 }
 
@@ -213,7 +216,9 @@ static bool op_own(struct store_op *op)
     case STORE_DEFER:
         return own_defer(op);
     case STORE_TRACK:
-        return own_track(op);
+        return own_pair(&op->track.sender, &op->track.id);
+    case STORE_CANCEL:
+        return own_pair(&op->cancel.sender, &op->cancel.id);
     case STORE_BURY:
         return own_bury(op);
     case STORE_APPEND:

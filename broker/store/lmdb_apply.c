@@ -250,13 +250,28 @@ static int apply_defer(struct batch *batch, const struct store_op *op, struct st
     return rc;
 }
 
+int batch_put_dead(struct batch *batch, struct mailbox *mailbox, const struct entry_key *key,
+                   const struct dead_record *dead)
+{
+    struct record_key record_key;
+    struct small_record record;
+    const struct track_record fields = {.state = (uint8_t)track_of_code(dead->code),
+                                        .lane = key->lane,
+                                        .attempts = dead->attempts,
+                                        .code = dead->code,
+                                        .since_ms = dead->died_ms};
+    key_dead(&record_key, key->mailbox, key->sequence);
+    record_write_dead(&record, &record_key, dead);
+    mailbox->counts.dead++;
+    int rc = batch_put(batch, TABLE_DEAD, &record_key, &record, 0);
+    return rc != 0 ? rc : track_move(batch, key->sequence, key->mailbox, &fields);
+}
+
 int batch_bury(struct batch *batch, const struct entry_key *key, struct dead_record *dead,
                struct store_turn *out_turn)
 {
     struct mailbox *mailbox = find_mailbox(batch, key->mailbox);
     struct entry_record entry;
-    struct record_key record_key;
-    struct small_record record;
     int rc =
         mailbox != NULL ? batch_remove_entry(batch, mailbox, key, &entry, out_turn) : MDB_NOTFOUND;
     if (rc != 0) {
@@ -265,19 +280,7 @@ int batch_bury(struct batch *batch, const struct entry_key *key, struct dead_rec
     dead->bytes = entry.bytes;
     dead->lane = key->lane;
     dead->order = entry.order;
-    key_dead(&record_key, key->mailbox, key->sequence);
-    record_write_dead(&record, &record_key, dead);
-    mailbox->counts.dead++;
-    rc = batch_put(batch, TABLE_DEAD, &record_key, &record, 0);
-    if (rc == 0) {
-        const struct track_record fields = {.state = (uint8_t)track_of_code(dead->code),
-                                            .lane = key->lane,
-                                            .attempts = dead->attempts,
-                                            .code = dead->code,
-                                            .since_ms = dead->died_ms};
-        rc = track_move(batch, key->sequence, key->mailbox, &fields);
-    }
-    return rc;
+    return batch_put_dead(batch, mailbox, key, dead);
 }
 
 static int apply_bury(struct batch *batch, const struct store_op *op, struct store_result *result)
@@ -341,6 +344,8 @@ int batch_apply(struct batch *batch, const struct store_op *op)
         return apply_mailboxes(batch, op);
     case STORE_TRACK:
         return batch_track(batch, op, result);
+    case STORE_CANCEL:
+        return batch_cancel(batch, op, result);
     case STORE_APPEND:
         return apply_append(batch, op, result);
     case STORE_TAKE:

@@ -18,6 +18,9 @@ int track_move(struct batch *batch, uint64_t sequence, uint32_t mailbox,
 int track_forget(struct batch *batch, uint64_t sequence, size_t *most);
 int batch_track(struct batch *batch, const struct store_op *op, struct store_result *result);
 
+/* lmdb_cancel.c */
+int batch_cancel(struct batch *batch, const struct store_op *op, struct store_result *result);
+
 /* lmdb_duplicate.c. MDB_NOTFOUND: not known, or (duplicate_find()) not within the window. */
 int duplicate_known(struct batch *batch, const char *sender, const char *id,
                     struct duplicate_record *out_known);

@@ -132,6 +132,9 @@ int batch_remove_entry(struct batch *batch, struct mailbox *mailbox, const struc
 /* Lane, order and bytes of *dead are filled in. */
 int batch_bury(struct batch *batch, const struct entry_key *key, struct dead_record *dead,
                struct store_turn *out_turn);
+/* The letter alone: its entry is gone already. */
+int batch_put_dead(struct batch *batch, struct mailbox *mailbox, const struct entry_key *key,
+                   const struct dead_record *dead);
 
 /* lmdb_dead.c: dead letters. */
 int batch_dead_list(struct batch *batch, const struct store_op *op, struct store_result *result);

@@ -458,6 +458,8 @@ static bool apply(struct memory_store *store, struct store_op *op, struct store_
         return apply_upload(store, op, result);
     case STORE_FETCH:
         return memory_contents_fetch(&store->contents, op, result);
+    case STORE_CANCEL:
+        return memory_cancel(store, op, result);
     case STORE_TRACK:
         return memory_track(store, op, result);
     }

@@ -47,6 +47,10 @@ void memory_move_track(struct memory_store *store, const struct memory_entry *en
 void memory_move_dead(struct memory_store *store, const struct store_op *op,
                       const struct memory_entry *entry);
 
+/* memory_cancel.c. False without memory. */
+bool memory_cancel(struct memory_store *store, const struct store_op *op,
+                   struct store_result *result);
+
 /* False without memory. */
 bool memory_track(struct memory_store *store, const struct store_op *op,
                   struct store_result *result);

@@ -53,6 +53,10 @@ void store_result_drop(struct store_result *result)
         free(result->track.rows);
         result->track.rows = NULL;
         result->track.count = 0;
+    } else if (result->kind == STORE_CANCEL) {
+        free(result->cancel.mailboxes);
+        result->cancel.mailboxes = NULL;
+        result->cancel.count = 0;
     }
 }
 

@@ -56,7 +56,8 @@ RELAIS_API size_t relais_request_unsettled(const relais_client *client);
 /** The id of the request; lives as long as it. */
 RELAIS_API const char *relais_request_id(const relais_request *request);
 
-/** Ends it and frees it. An answer that comes later is dropped. NULL is fine; allowed after
+/** Ends it and frees it. A request that has no answer is withdrawn, as by relais_cancel(), without
+ * waiting for it; an answer that comes later is dropped. NULL is fine; allowed after
  * relais_client_close(). */
 RELAIS_API void relais_request_close(relais_request *request);
 

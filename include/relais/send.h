@@ -53,6 +53,25 @@ RELAIS_API RELAIS_MUST_CHECK relais_status relais_send(relais_client *client,
                                                        const relais_message *message,
                                                        int timeout_ms, relais_error *error);
 
+/** What became of the copies of a message that its sender has withdrawn. */
+typedef struct relais_cancelled {
+    uint32_t withdrawn; /**< nobody will be given these: dead letters with RELAIS_CANCELLED */
+    uint32_t too_late;  /**< delivered, or acknowledged */
+} relais_cancelled;
+
+/**
+ * Withdraws a message of our member by its id: each copy that its recipient has not been given
+ * becomes a dead letter. Waits up to timeout_ms (-1: for ever). RELAIS_OK: it is on the broker's
+ * disk, and *out_cancelled (may be NULL) says how much of it was in time; again is the same.
+ * RELAIS_UNKNOWN_MESSAGE: not accepted, or not within the time that the broker remembers.
+ * RELAIS_ROLE_MISSING without the role send; RELAIS_UNKNOWN_COMMAND at a broker of a protocol
+ * before 1.2; RELAIS_BUSY. Thread: the client's. Since 1.2.
+ */
+RELAIS_API RELAIS_MUST_CHECK relais_status relais_cancel(relais_client *client, const char *id,
+                                                         int timeout_ms,
+                                                         relais_cancelled *out_cancelled,
+                                                         relais_error *error);
+
 #ifdef __cplusplus
 }
 #endif

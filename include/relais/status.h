@@ -49,6 +49,7 @@ extern "C" {
     X(NO_SUBSCRIBER, 27, false, "nobody has subscribed to this flow")                              \
     X(UNKNOWN_MESSAGE, 28, false, "no such message of this sender, or it is long ago")             \
     X(OVER_QUOTA, 29, true, "beyond a quota of the member")                                        \
+    X(CANCELLED, 31, false, "withdrawn by its sender")                                             \
     X(BACKUP_FAILED, 34, false, "the backup could not be made")                                    \
     X(UNKNOWN_UPLOAD, 32, true, "the broker does not know this upload")                            \
     X(INCOMPLETE, 33, true, "bytes of the payload are missing")                                    \

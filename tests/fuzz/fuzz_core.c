@@ -349,6 +349,21 @@ static void stored_payload(struct play *play, size_t slot, bool spoil)
     say(play, slot, &command, (struct bytes){0}, spoil);
 }
 
+static void withdraw(struct play *play, size_t slot, bool spoil)
+{
+    static char *const ids[] = {"id-1", "", "no id", "id-2"};
+    Relais__V1__CancelOrder cancel = RELAIS__V1__CANCEL_ORDER__INIT;
+    Relais__V1__Manage manage = RELAIS__V1__MANAGE__INIT;
+    Relais__V1__ToBroker command = RELAIS__V1__TO_BROKER__INIT;
+    cancel.id = ids[byte(play) % 4];
+    play->world.shelf.cancel_status = byte(play) & 1 ? STORE_NOT_FOUND : STORE_DONE;
+    manage.what_case = RELAIS__V1__MANAGE__WHAT_CANCEL;
+    manage.cancel = &cancel;
+    command.command_case = RELAIS__V1__TO_BROKER__COMMAND_MANAGE;
+    command.manage = &manage;
+    say(play, slot, &command, (struct bytes){0}, spoil);
+}
+
 static void ask(struct play *play, size_t slot, bool spoil)
 {
     Relais__V1__StatusQuery status = RELAIS__V1__STATUS_QUERY__INIT;
@@ -370,6 +385,10 @@ static void ask(struct play *play, size_t slot, bool spoil)
     }
     if (what & 32) {
         keep_up(play, slot, spoil);
+        return;
+    }
+    if (what & 128) {
+        withdraw(play, slot, spoil);
         return;
     }
     if (what & 1) {

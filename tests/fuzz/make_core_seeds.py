@@ -69,6 +69,10 @@ def usage(slot, stored, member):
     return bytes([8, slot, 16, stored, member])
 
 
+def cancel(slot, which, known):
+    return bytes([8, slot, 128, which, 1 - known])
+
+
 def gone(slot):
     return bytes([10, slot])
 
@@ -100,6 +104,8 @@ PLAYS = {
     + credit(ROUEN, 1, 2) + TURN + bytes([4, ROUEN, 1, 0xff, 0]) + detach(ROUEN, 1) + attach(ROUEN, 1, 0, 5) + TURN,
     "wide-ack": START + bytes([6, ROUEN, 1, 0, 0xff, 0, 1, 0xff, 0, 0, 0]) + TURN,
     "queries": START + hello(OPERATOR) + bytes([8, OPERATOR, 1, 8, OPERATOR, 0, 0, 2, 8, ROUEN, 0, 1, 2, 0]),
+    "cancel": hello(DILA) + SOME + TURN + cancel(DILA, 0, 1) + cancel(DILA, 1, 1) + cancel(DILA, 2, 0) + cancel(DILA, 3, 0)
+    + TURN + gone(DILA),
     "quota": hello(DILA) + hello(OPERATOR) + usage(DILA, 99, 0) + SOME + TURN + usage(DILA, 100, 1) + SOME + TURN
     + usage(OPERATOR, 3, 2) + usage(OPERATOR, 3, 3) + usage(DILA, 0, 2) + SOME * 12 + TURN + gone(DILA) + TURN,
     "upload": START + upload(DILA, 1, 1, 1) + TURN + chunk(DILA, 1, 1) + TURN + submit_upload(DILA, 1, 1, 1) + TURN

@@ -39,6 +39,8 @@ static void drop_result(struct disk_result *result)
         free(result->result.dead.entries);
     } else if (result->result.kind == STORE_TRACK) {
         free(result->result.track.rows);
+    } else if (result->result.kind == STORE_CANCEL) {
+        free(result->result.cancel.mailboxes);
     }
 }
 
@@ -62,6 +64,14 @@ static unsigned place_of(const struct disk *disk, uint32_t id, const char *name)
     return place;
 }
 
+/* NULL: none of this sender. */
+static struct message *message_of(const struct disk *disk, const char *sender, const char *id)
+{
+    struct message *message = ledger_find(disk->ledger, id);
+    const char *own = message ? TOWN_SLUGS[TOWN_PEOPLE[message->client].member] : "";
+    return strcmp(sender, own) == 0 ? message : NULL;
+}
+
 void disk_submit(struct disk *disk, const struct store_op *op, const struct op_note *note)
 {
     disk->ops = agenda_grown(disk->ops, disk->op_count, &disk->op_capacity, sizeof *disk->ops);
@@ -71,9 +81,9 @@ void disk_submit(struct disk *disk, const struct store_op *op, const struct op_n
     if (op->kind == STORE_MAILBOX) {
         copy->place = place_of(disk, op->mailbox.id, op->mailbox.name);
     } else if (op->kind == STORE_TRACK) {
-        struct message *message = ledger_find(disk->ledger, op->track.id);
-        const char *sender = message ? TOWN_SLUGS[TOWN_PEOPLE[message->client].member] : "";
-        copy->tracked = strcmp(sender, op->track.sender) == 0 ? message : NULL;
+        copy->tracked = message_of(disk, op->track.sender, op->track.id);
+    } else if (op->kind == STORE_CANCEL) {
+        copy->tracked = message_of(disk, op->cancel.sender, op->cancel.id);
     } else if (op->kind == STORE_MAILBOXES) {
         for (uint32_t i = 0; i < op->announce.count; i++) {
             const struct store_name *name = &op->announce.names[i];
@@ -105,7 +115,7 @@ struct disk_mailbox *disk_mailbox_of(const struct disk *disk, uint32_t id)
     return id < disk->mailbox_count && disk->mailboxes[id].known ? &disk->mailboxes[id] : NULL;
 }
 
-static struct disk_undo *note_undo(struct disk *disk, enum store_op_kind kind, uint32_t mailbox)
+struct disk_undo *disk_note_undo(struct disk *disk, enum store_op_kind kind, uint32_t mailbox)
 {
     disk->undos =
         agenda_grown(disk->undos, disk->undo_count, &disk->undo_capacity, sizeof *disk->undos);
@@ -134,7 +144,7 @@ static void write_mailbox(struct disk *disk, uint32_t id, unsigned place)
         mailbox->known = true;
         mailbox->place = place;
         mailbox->box.id = id;
-        note_undo(disk, STORE_MAILBOX, id);
+        disk_note_undo(disk, STORE_MAILBOX, id);
     }
 }
 
@@ -281,7 +291,7 @@ static void write_append(struct disk *disk, struct disk_op *op, struct store_res
     message->stored_ms = op->op.now_ms;
     message->sequence = sequence;
     disk_recount(disk, message);
-    struct disk_undo *undo = note_undo(disk, STORE_APPEND, 0);
+    struct disk_undo *undo = disk_note_undo(disk, STORE_APPEND, 0);
     undo->message = message;
     undo->sequence = sequence;
 }
@@ -305,7 +315,7 @@ static struct memory_entry *take_out(struct disk *disk, const struct disk_op *op
     PROMISE(disk->trace, entry.claimed, "an answer is about an entry that was taken",
             {"sequence", key->sequence}, {"mailbox", key->mailbox});
     entry.claimed = false;
-    struct disk_undo *undo = note_undo(disk, op->op.kind, key->mailbox);
+    struct disk_undo *undo = disk_note_undo(disk, op->op.kind, key->mailbox);
     undo->before = entry;
     return &undo->before;
 }
@@ -393,7 +403,7 @@ static bool take_dead(struct disk *disk, const struct store_op *op, struct memor
         return false;
     }
     const struct memory_entry *dead = entry_list_at(&mailbox->box.dead, at);
-    struct disk_undo *undo = note_undo(disk, op->kind, op->dead.mailbox);
+    struct disk_undo *undo = disk_note_undo(disk, op->kind, op->dead.mailbox);
     undo->death = (struct store_op){.kind = STORE_BURY, .now_ms = dead->death->died_ms};
     undo->death.bury.code = dead->death->code;
     undo->death.bury.attempts = dead->attempts;
@@ -440,6 +450,9 @@ static void write_one(struct disk *disk, struct disk_op *op)
     switch (op->op.kind) {
     case STORE_TRACK:
         disk_track(disk, op, &result.result);
+        break;
+    case STORE_CANCEL:
+        disk_cancel(disk, op, &result.result);
         break;
     case STORE_MAILBOX:
     case STORE_MAILBOXES:

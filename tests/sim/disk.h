@@ -34,7 +34,7 @@ struct disk_op {
     struct store_op op; /* `recipients` and texts: see below */
     struct op_note note;
     unsigned place;                 /* MAILBOX: its name */
-    struct message *tracked;        /* TRACK; NULL: of nobody */
+    struct message *tracked;        /* TRACK, CANCEL; NULL: of nobody */
     uint32_t name_ids[TOWN_PLACES]; /* MAILBOXES, with the places of their names */
     unsigned name_places[TOWN_PLACES];
     struct store_recipient recipients[TOWN_PLACES];
@@ -62,6 +62,7 @@ struct disk_undo {
     struct store_op death;      /* REPLAY, DROP: of which it had died */
     struct entry_key after;     /* DEFER */
     bool passed;                /* ACK, BURY: the next of its order came in its place */
+    bool behind;                /* BURY: it was behind others of its order */
 };
 
 struct disk {

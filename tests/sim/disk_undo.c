@@ -92,6 +92,7 @@ void disk_undo_one(struct disk *disk, const struct disk_undo *undo)
     disk_life_of(disk, &undo->before.key)->on_disk = DISK_WAITING;
     disk_recount_sequence(disk, undo->before.key.sequence);
     bool passed = undo->passed && take_head(&mailbox->box, undo->before.order, &gone);
-    assert(memory_mailbox_add(&mailbox->box, &undo->before));
+    assert(undo->behind ? memory_order_add(&mailbox->box, &undo->before)
+                        : memory_mailbox_add(&mailbox->box, &undo->before));
     assert(!passed || memory_order_add(&mailbox->box, &gone));
 }

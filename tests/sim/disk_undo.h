@@ -18,6 +18,11 @@ struct life *disk_life_of(const struct disk *disk, const struct entry_key *key);
 void disk_recount(struct disk *disk, struct message *message);
 void disk_recount_sequence(struct disk *disk, uint64_t sequence);
 
+struct disk_undo *disk_note_undo(struct disk *disk, enum store_op_kind kind, uint32_t mailbox);
+
+/* disk_cancel.c */
+void disk_cancel(struct disk *disk, const struct disk_op *op, struct store_result *result);
+
 /* disk_track.c */
 void disk_track(struct disk *disk, const struct disk_op *op, struct store_result *result);
 

@@ -443,15 +443,13 @@ static void judge_store(struct oracle *oracle, const struct store_op *op, struct
     case STORE_RELEASE:
         judge_release(oracle, op, note);
         break;
-    case STORE_DEAD_LIST:
-    case STORE_DEAD_READ:
-    case STORE_REPLAY:
-    case STORE_DROP:
-    case STORE_TRACK:
-        oracle_asked(oracle, op, note);
+    case STORE_ACK:
+    case STORE_DEFER:
+    case STORE_BURY:
+        judge_answer(oracle, op, note);
         break;
     default:
-        judge_answer(oracle, op, note);
+        oracle_asked(oracle, op, note);
         break;
     }
     NOTE(oracle->trace, "to the disk", {"op", op->kind},

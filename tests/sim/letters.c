@@ -82,6 +82,24 @@ static void track(struct world *world, struct client *client)
     ask(world, client, &query);
 }
 
+/* A message, now and then one of another member. */
+static void withdraw(struct world *world, struct client *client)
+{
+    Relais__V1__CancelOrder cancel = RELAIS__V1__CANCEL_ORDER__INIT;
+    Relais__V1__Manage manage = RELAIS__V1__MANAGE__INIT;
+    Relais__V1__ToBroker command = RELAIS__V1__TO_BROKER__INIT;
+    char id[16];
+    (void)snprintf(id, sizeof id, "m%u",
+                   chance_below(&world->chance, (uint32_t)world->ledger.count + 2));
+    cancel.id = id;
+    manage.number = ++client->question_count;
+    manage.what_case = RELAIS__V1__MANAGE__WHAT_CANCEL;
+    manage.cancel = &cancel;
+    command.command_case = RELAIS__V1__TO_BROKER__COMMAND_MANAGE;
+    command.manage = &manage;
+    speech_command(world, client, &command);
+}
+
 void letters_work(struct world *world, struct client *client)
 {
     if (world->calm || !chance_is(&world->chance, world->plan.letters)) {
@@ -89,6 +107,10 @@ void letters_work(struct world *world, struct client *client)
     }
     if (chance_is(&world->chance, 300)) {
         track(world, client);
+        return;
+    }
+    if (chance_is(&world->chance, 200)) {
+        withdraw(world, client);
         return;
     }
     if (client->letter_count == 0) {

@@ -6,6 +6,7 @@
 
 #include "ahead.h"
 #include "tracking.h"
+#include "withdrawal.h"
 
 #include "agenda.h"
 #include "core/limits.h"
@@ -469,6 +470,9 @@ void oracle_stored(struct oracle *oracle, const struct disk_result *result)
         break;
     case STORE_TRACK:
         oracle_stored_track(oracle, result);
+        break;
+    case STORE_CANCEL:
+        oracle_stored_cancel(oracle, result);
         break;
     case STORE_APPEND:
         stored_append(oracle, result);

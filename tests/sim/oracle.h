@@ -154,7 +154,8 @@ struct oracle {
     struct moment now;
     struct wire_arena heard, told;
     struct oracle_step step;
-    struct store_tracked tracked; /* what is to be told of a message, and its rows */
+    struct store_cancelled cancelled; /* what is to be told of a withdrawal */
+    struct store_tracked tracked;     /* what is to be told of a message, and its rows */
     struct store_track_row tracked_rows[TOWN_PLACES];
     struct op_note *notes; /* of the effects of this turn */
     size_t note_capacity;

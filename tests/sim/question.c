@@ -4,6 +4,7 @@
  */
 #include "oracle.h"
 #include "tracking.h"
+#include "withdrawal.h"
 
 #include "core/limits.h"
 
@@ -83,6 +84,10 @@ void oracle_query(struct oracle *oracle, const Relais__V1__Query *query)
 
 void oracle_manage(struct oracle *oracle, const Relais__V1__Manage *manage)
 {
+    if (manage->what_case == RELAIS__V1__MANAGE__WHAT_CANCEL) {
+        oracle_cancel(oracle, manage);
+        return;
+    }
     bool replay = manage->what_case == RELAIS__V1__MANAGE__WHAT_REPLAY;
     const Relais__V1__DeadName *name = replay ? manage->replay : manage->drop;
     ask(oracle, replay ? STORE_REPLAY : STORE_DROP, manage->number, name->address, name->sequence);
@@ -92,6 +97,10 @@ void oracle_asked(struct oracle *oracle, const struct store_op *op, struct op_no
 {
     if (op->kind == STORE_TRACK) {
         oracle_track_asked(oracle, op, note);
+        return;
+    }
+    if (op->kind == STORE_CANCEL) {
+        oracle_cancel_asked(oracle, op, note);
         return;
     }
     struct oracle_question *question = &oracle->step.question;
@@ -189,6 +198,9 @@ void oracle_told_answer(struct oracle *oracle, uint64_t connection,
     question->is_due = false;
     if (answer->what_case == RELAIS__V1__ANSWER__WHAT_TRACK) {
         oracle_told_track(oracle, answer->track);
+    } else if (answer->what_case == RELAIS__V1__ANSWER__WHAT_DONE &&
+               question->kind == STORE_CANCEL) {
+        oracle_told_cancel(oracle, answer->done);
     } else if (answer->what_case == RELAIS__V1__ANSWER__WHAT_DEAD) {
         for (size_t i = 0; i < answer->dead->n_letters; i++) {
             check_letter(oracle, answer->dead->letters[i]);

@@ -463,6 +463,39 @@ class Requests(unittest.TestCase):
         late = self.bus.run("receive", self.SERVICE, "-n", "1", "-p", self.bus.sender, "--timeout",
                             "1")
         self.assertEqual(late.code, 5, late)
+        (letter,) = json.loads(self.bus.must("dead", "list", self.SERVICE, "-o", "json").out)
+        self.assertEqual(letter["code"], "RELAIS_CANCELLED")  # before it could expire
+
+    def test_an_interrupted_request_is_withdrawn(self):
+        asked = self.ask("never mind")
+        end = time.monotonic() + 20
+        while time.monotonic() < end:
+            queues = json.loads(self.bus.must("queues", "-o", "json").out)
+            if any(q["address"] == self.SERVICE and q["waiting"] for q in queues):
+                break
+            time.sleep(0.05)
+        asked.send_signal(signal.SIGINT)
+        _, err = asked.communicate(timeout=30)
+        self.assertEqual(asked.returncode, 1, err)
+        (letter,) = json.loads(self.bus.must("dead", "list", self.SERVICE, "-o", "json").out)
+        self.assertEqual(letter["code"], "RELAIS_CANCELLED")
+
+    def test_a_message_is_withdrawn_while_nobody_has_it(self):
+        path = self.bus.write("notice.txt", b"x")
+        send = ["send", path, "--to", ROUEN, "--to", "commune-76540/accueil", "--flow",
+                "ETATCIVIL", "-p", self.bus.sender]
+        self.bus.must(*send, "--id", "notice-1")
+        self.bus.must("receive", ROUEN, "--ack", "-n", "1", "-p", self.bus.receiver)
+        cancel = ["cancel", "notice-1", "-o", "json"]
+        for _ in range(2):
+            told = json.loads(self.bus.must(*cancel, "-p", self.bus.sender).out)
+            self.assertEqual(told, {"id": "notice-1", "withdrawn": 1, "too_late": 1})
+        got = self.bus.run("receive", "commune-76540/accueil", "-p", self.bus.receiver)
+        self.assertEqual(got.out, "")
+        other = self.bus.run(*cancel, "-p", self.bus.path("guichet", "client.yaml"))
+        self.assertEqual(other.code, 4, other)
+        mute = self.bus.run(*cancel, "-p", self.bus.receiver)
+        self.assertEqual(mute.code, 4, mute)
 
     def test_only_who_was_asked_answers_and_only_who_asked_listens(self):
         asked = self.ask("76540")

@@ -68,10 +68,11 @@ static void count(struct shelf *shelf, enum store_op_kind kind)
         [STORE_RELEASE] = &shelf->releases,     [STORE_DEAD_LIST] = &shelf->dead_lists,
         [STORE_DEAD_READ] = &shelf->dead_reads, [STORE_REPLAY] = &shelf->replays,
         [STORE_DROP] = &shelf->drops,           [STORE_USAGE] = &shelf->usages,
-        [STORE_MAILBOXES] = &shelf->announces,  [STORE_UPLOAD] = &shelf->uploads,
-        [STORE_CHUNK] = &shelf->chunks,         [STORE_FETCH] = &shelf->fetches,
-        [STORE_BACKUP] = &shelf->backups,       [STORE_BACKED_UP] = &shelf->looks,
-        [STORE_CHECK] = &shelf->checks,         [STORE_TRACK] = &shelf->tracks,
+        [STORE_CANCEL] = &shelf->cancels,       [STORE_MAILBOXES] = &shelf->announces,
+        [STORE_UPLOAD] = &shelf->uploads,       [STORE_CHUNK] = &shelf->chunks,
+        [STORE_FETCH] = &shelf->fetches,        [STORE_BACKUP] = &shelf->backups,
+        [STORE_BACKED_UP] = &shelf->looks,      [STORE_CHECK] = &shelf->checks,
+        [STORE_TRACK] = &shelf->tracks,
     };
     ++*counters[kind];
 }
@@ -509,6 +510,10 @@ bool shelf_work(struct shelf *shelf, struct store_result *out_result)
         break;
     case STORE_USAGE:
         out_result->usage = shelf->usage;
+        break;
+    case STORE_CANCEL:
+        out_result->cancel = shelf->cancelled;
+        out_result->status = shelf->cancel_status;
         break;
     case STORE_UPLOAD:
     case STORE_CHUNK:

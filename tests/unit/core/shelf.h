@@ -53,6 +53,9 @@ struct shelf {
     size_t takes, releases, defers, acks, buries, appends; /* ops handed over */
     size_t mailboxes;                                      /* names */
     size_t dead_lists, dead_reads, replays, drops, usages, announces, tracks;
+    size_t cancels;
+    struct store_cancelled cancelled; /* what every cancel does; set by a test, as the next */
+    enum store_status cancel_status;
     struct store_usage usage; /* of every sender; set by a test */
     size_t uploads, chunks, fetches;
     struct memory_contents contents; /* as the memory engine has them */

@@ -117,7 +117,7 @@ static void draw_op(struct store_op out_ops[ENGINE_COUNT], char *id,
 {
     struct entry_key key = any_held();
     struct store_op op;
-    switch (draw(19)) {
+    switch (draw(20)) {
     case 0:
     case 1:
     case 2:
@@ -162,6 +162,11 @@ static void draw_op(struct store_op out_ops[ENGINE_COUNT], char *id,
     case 16:
         draw_upload(out_ops, id, recipients);
         return;
+    case 18:
+        (void)snprintf(id, 16, "m%u", draw(IDS));
+        op = (struct store_op){.kind = STORE_CANCEL,
+                               .cancel = {.sender = SENDERS[draw(4)], .id = id}};
+        break;
     default:
         op = op_release(&key);
         break;
@@ -280,6 +285,28 @@ static void compare_claimed(const struct store_result *left, const struct store_
     }
 }
 
+static void compare_cancelled(const struct store_cancelled *left,
+                              const struct store_cancelled *right)
+{
+    ck_assert_uint_eq(left->withdrawn, right->withdrawn);
+    ck_assert_uint_eq(left->too_late, right->too_late);
+    ck_assert_uint_eq(left->count, right->count);
+    ck_assert_uint_eq(left->bytes, right->bytes);
+    for (uint32_t i = 0; i < left->count; i++) {
+        ck_assert_uint_eq(left->mailboxes[i], right->mailboxes[i]);
+    }
+}
+
+/* What is about a sender, whatever the mailbox. */
+static void compare_sender(const struct store_result *left, const struct store_result *right)
+{
+    if (left->kind == STORE_CANCEL) {
+        compare_cancelled(&left->cancel, &right->cancel);
+    } else {
+        compare_usage(&left->usage, &right->usage);
+    }
+}
+
 static void compare(struct store_result *left, struct store_result *right,
                     const struct store_op *op)
 {
@@ -295,8 +322,8 @@ static void compare(struct store_result *left, struct store_result *right,
         compare_claimed(left, right, op);
         compare_usage(&left->append.usage, &right->append.usage);
         compare_usage(&left->append.quota, &right->append.quota);
-    } else if (left->kind == STORE_USAGE) {
-        compare_usage(&left->usage, &right->usage);
+    } else if (left->kind == STORE_CANCEL || left->kind == STORE_USAGE) {
+        compare_sender(left, right);
     } else if (left->kind == STORE_TRACK) {
         compare_track(left, right);
     } else if (left->kind == STORE_TAKE) {

@@ -64,14 +64,6 @@ static unsigned place_of(const struct disk *disk, uint32_t id, const char *name)
     return place;
 }
 
-/* NULL: none of this sender. */
-static struct message *message_of(const struct disk *disk, const char *sender, const char *id)
-{
-    struct message *message = ledger_find(disk->ledger, id);
-    const char *own = message ? TOWN_SLUGS[TOWN_PEOPLE[message->client].member] : "";
-    return strcmp(sender, own) == 0 ? message : NULL;
-}
-
 void disk_submit(struct disk *disk, const struct store_op *op, const struct op_note *note)
 {
     disk->ops = agenda_grown(disk->ops, disk->op_count, &disk->op_capacity, sizeof *disk->ops);
@@ -81,9 +73,9 @@ void disk_submit(struct disk *disk, const struct store_op *op, const struct op_n
     if (op->kind == STORE_MAILBOX) {
         copy->place = place_of(disk, op->mailbox.id, op->mailbox.name);
     } else if (op->kind == STORE_TRACK) {
-        copy->tracked = message_of(disk, op->track.sender, op->track.id);
+        copy->tracked = disk_message_of(disk, op->track.sender, op->track.id);
     } else if (op->kind == STORE_CANCEL) {
-        copy->tracked = message_of(disk, op->cancel.sender, op->cancel.id);
+        copy->tracked = disk_message_of(disk, op->cancel.sender, op->cancel.id);
     } else if (op->kind == STORE_MAILBOXES) {
         for (uint32_t i = 0; i < op->announce.count; i++) {
             const struct store_name *name = &op->announce.names[i];

@@ -7,6 +7,14 @@
 
 #include <assert.h>
 #include <stdlib.h>
+#include <string.h>
+
+struct message *disk_message_of(const struct disk *disk, const char *sender, const char *id)
+{
+    struct message *message = ledger_find(disk->ledger, id);
+    const char *own = message ? TOWN_SLUGS[TOWN_PEOPLE[message->client].member] : "";
+    return strcmp(sender, own) == 0 ? message : NULL;
+}
 
 static bool is_taken(const struct disk_mailbox *mailbox, uint64_t sequence)
 {

@@ -298,10 +298,17 @@ static void compare_cancelled(const struct store_cancelled *left,
 }
 
 /* What is about a sender, whatever the mailbox. */
+static bool is_of_sender(enum store_op_kind kind)
+{
+    return kind == STORE_CANCEL || kind == STORE_USAGE || kind == STORE_TRACK;
+}
+
 static void compare_sender(const struct store_result *left, const struct store_result *right)
 {
     if (left->kind == STORE_CANCEL) {
         compare_cancelled(&left->cancel, &right->cancel);
+    } else if (left->kind == STORE_TRACK) {
+        compare_track(left, right);
     } else {
         compare_usage(&left->usage, &right->usage);
     }
@@ -322,10 +329,8 @@ static void compare(struct store_result *left, struct store_result *right,
         compare_claimed(left, right, op);
         compare_usage(&left->append.usage, &right->append.usage);
         compare_usage(&left->append.quota, &right->append.quota);
-    } else if (left->kind == STORE_CANCEL || left->kind == STORE_USAGE) {
+    } else if (is_of_sender(left->kind)) {
         compare_sender(left, right);
-    } else if (left->kind == STORE_TRACK) {
-        compare_track(left, right);
     } else if (left->kind == STORE_TAKE) {
         compare_entries(left, right);
     } else if (left->kind == STORE_DEAD_LIST || left->kind == STORE_DEAD_READ) {

@@ -91,6 +91,13 @@ static enum store_status make_place(struct memory_contents *contents, const stru
     return STORE_DONE;
 }
 
+static char *copy_text(const char *text)
+{
+    size_t size = strlen(text) + 1;
+    char *copy = malloc(size);
+    return copy != NULL ? memcpy(copy, text, size) : NULL;
+}
+
 static bool begin(struct memory_contents *contents, const struct store_op *op, uint64_t number)
 {
     struct memory_content *content = calloc(1, sizeof *content);
@@ -100,8 +107,8 @@ static bool begin(struct memory_contents *contents, const struct store_op *op, u
     content->number = number;
     content->bytes = op->upload.bytes;
     content->touched_ms = op->now_ms;
-    content->sender = strdup(op->upload.sender);
-    content->id = strdup(op->upload.id);
+    content->sender = copy_text(op->upload.sender);
+    content->id = copy_text(op->upload.id);
     content->list = contents;
     content->next = contents->first;
     contents->first = content;

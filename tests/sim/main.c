@@ -5,6 +5,7 @@
  *   sim --seed N [--steps K] [--trace]              one run, with all its events
  *   sim --seeds N [--first S] [--steps K]           many; ends with 1 at the first broken promise
  */
+#include "uploads.h"
 #include "world.h"
 
 #include <inttypes.h>
@@ -98,6 +99,7 @@ int main(int argc, char **argv)
 {
     struct orders orders;
     struct outcome sum = {0};
+    static struct trace uploads_trace;
     if (!read_orders(argc, argv, &orders)) {
         fprintf(stderr, "usage: sim --seed N [--steps K] [--trace]\n"
                         "       sim --seeds N [--first S] [--steps K]\n");
@@ -109,6 +111,8 @@ int main(int argc, char **argv)
         struct outcome outcome;
         uint64_t seed = orders.first + i;
         world_run(seed, orders.steps, orders.loud, &outcome);
+        sum.lives += uploads_run(seed, orders.loud, &uploads_trace);
+        sum.digest = sum.digest * 31 + uploads_trace.digest;
         sum.lives += outcome.lives;
         sum.messages += outcome.messages;
         sum.deliveries += outcome.deliveries;

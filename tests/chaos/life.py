@@ -40,6 +40,10 @@ def letter(number: int) -> Outgoing:
                    to=[OWN], flow=FLOW)  # fmt: skip
 
 
+class Cut(Exception):
+    """The broker has ended a connection."""
+
+
 @dataclass
 class History:
     """What the clients know."""
@@ -72,6 +76,8 @@ class Life:
         """True when all is done; False when the broker died, or said that it goes."""
         try:
             return self._connect() and self._work()
+        except Cut:
+            return False
         finally:
             for client in (self.sender, self.receiver, self.watch):
                 if client is not None:
@@ -125,7 +131,7 @@ class Life:
             if said is not None and said.kind == "answer":
                 return said.content.status.waiting == 0
             if said is not None and said.kind == "goodbye":
-                return False
+                raise Cut
         return False
 
     def _submit(self) -> None:

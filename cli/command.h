@@ -97,5 +97,6 @@ extern const struct command command_dead_replay;
 extern const struct command command_dead_drop;
 extern const struct command command_status;
 extern const struct command command_track;
+extern const struct command command_recall;
 
 #endif

@@ -191,6 +191,7 @@ static void fill_letter(const struct item *item, int64_t modified_ms, struct let
                          .to = sending->to,
                          .to_count = sending->to_count,
                          .to_subscribers = options_has(options, "subscribers"),
+                         .supersedes = options_text(options, "supersedes"),
                          .flow = options_text(options, "flow"),
                          .from = options_text(options, "from"),
                          .correlation_id = options_text(options, "correlation-id"),
@@ -297,17 +298,17 @@ static void send_item(struct item *item)
     }
 }
 
-static enum exit_code check_line(const struct invocation *invocation)
+static enum exit_code check_recipients(const struct invocation *invocation)
 {
     const struct options *options = &invocation->options;
     const struct command *command = invocation->command;
-    const char *flow = options_text(options, "flow");
-    const char *from = options_text(options, "from");
-    const char *id = options_text(options, "id");
-    if (options_has(options, "to") == options_has(options, "subscribers")) {
-        return talk_usage(command, options_has(options, "to")
-                                       ? _("either --to or --subscribers")
-                                       : _("--to is missing: the recipient, member/service"));
+    bool to = options_has(options, "to");
+    bool subscribers = options_has(options, "subscribers");
+    if (!to && !subscribers && !options_has(options, "supersedes")) {
+        return talk_usage(command, _("--to is missing: the recipient, member/service"));
+    }
+    if (subscribers && (to || options_has(options, "supersedes"))) {
+        return talk_usage(command, _("--subscribers goes with neither --to nor --supersedes"));
     }
     for (size_t i = 0; i < options->use_count; i++) {
         const struct option_use *use = &options->uses[i];
@@ -315,6 +316,19 @@ static enum exit_code check_line(const struct invocation *invocation)
             return talk_usage(command, _("--to: \"%s\" is not an address; member/service"),
                               use->value);
         }
+    }
+    return CODE_DONE;
+}
+
+static enum exit_code check_line(const struct invocation *invocation)
+{
+    const struct options *options = &invocation->options;
+    const struct command *command = invocation->command;
+    const char *flow = options_text(options, "flow");
+    const char *from = options_text(options, "from");
+    const char *id = options_text(options, "id");
+    if (check_recipients(invocation) != CODE_DONE) {
+        return CODE_USAGE;
     }
     if (!flow) {
         return talk_usage(command, _("--flow is missing: the code of the flow"));
@@ -407,6 +421,8 @@ static const struct option_spec options[] = {
     {"to", 't', WORDS_ADDRESS, "ADDRESS", N_("the recipient, member/service; again for more")},
     {"subscribers", 0, WORDS_NONE, NULL,
      N_("instead of --to: every service that has subscribed to the flow")},
+    {"supersedes", 0, WORDS_NONE, "ID",
+     N_("it takes the place of this earlier message of ours, at all its recipients")},
     {"flow", 'f', WORDS_FLOW, "CODE", N_("the flow that allows the exchange")},
     {"from", 0, WORDS_ADDRESS, "ADDRESS", N_("our own address, where answers may go")},
     {"type", 0, WORDS_NONE, "TYPE", N_("CloudEvents type (default: fr.relais.file)")},

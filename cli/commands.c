@@ -36,6 +36,7 @@ static const struct command *const table[] = {
     &command_receive,
     &command_request,
     &command_track,
+    &command_recall,
     &command_queues,
     &command_dead_list,
     &command_dead_show,

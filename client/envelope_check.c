@@ -86,6 +86,9 @@ static relais_status check_recipients(const relais_message *message, relais_erro
                    ? RELAIS_OK
                    : invalid(error, "to", NULL, _("no recipients beside to_subscribers"));
     }
+    if (message->to_count == 0 && message->supersedes != NULL) {
+        return RELAIS_OK;
+    }
     if (message->to_count == 0 || message->to == NULL) {
         return error_fill(error, RELAIS_FIELD_MISSING, "to", NULL,
                           _("an address such as commune-76540/etat-civil"));

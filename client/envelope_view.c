@@ -199,7 +199,7 @@ void envelope_view(const Relais__V1__Envelope *envelope, void *memory, relais_me
         view_extension(&room, envelope->extensions[i], &extensions[i]);
     }
     out_message->to_count = envelope->n_to;
-    out_message->to_subscribers = envelope->n_to == 0;
+    out_message->to_subscribers = envelope->n_to == 0 && envelope->supersedes[0] == '\0';
     out_message->extension_count = envelope->n_extensions;
     out_message->time_ms = time_ms(envelope->time);
     out_message->expires_at_ms = envelope->expires_at_ms;

@@ -333,6 +333,8 @@ static void drop_result(struct store_result *result)
         free(result->checked);
     } else if (result->kind == STORE_FETCH) {
         held_message_drop(&result->fetched);
+    } else if (result->kind == STORE_APPEND) {
+        free(result->append.replaced);
     } else if (result->kind == STORE_TRACK) {
         free(result->track.rows);
     } else if (result->kind == STORE_CANCEL) {

@@ -170,6 +170,9 @@ static bool check_to(const struct envelope_subject *subject, const struct direct
                      struct refusal *out_refusal)
 {
     const Relais__V1__Envelope *envelope = subject->envelope;
+    if (envelope->n_to == 0 && envelope->supersedes[0] != '\0') {
+        return true; /* past recipients, whom the store knows */
+    }
     if (envelope->n_to == 0) {
         return check_subscribers(subject, flow, out_refusal);
     }
@@ -351,6 +354,17 @@ static bool check_extensions(const struct envelope_subject *subject, struct refu
     return true;
 }
 
+static bool check_supersedes(const struct envelope_subject *subject, struct refusal *out_refusal)
+{
+    const Relais__V1__Envelope *envelope = subject->envelope;
+    const char *earlier = envelope->supersedes;
+    if (earlier[0] == '\0' || (name_is_id(earlier) && strcmp(earlier, envelope->id) != 0)) {
+        return true;
+    }
+    return invalid(subject, out_refusal, "supersedes", earlier,
+                   N_("the id of an earlier message, or nothing"));
+}
+
 bool envelope_check(const struct envelope_subject *subject, struct refusal *out_refusal)
 {
     if (!check_id(subject, out_refusal) || !check_texts(subject, out_refusal)) {
@@ -359,5 +373,6 @@ bool envelope_check(const struct envelope_subject *subject, struct refusal *out_
     const struct directory_flow *flow = check_flow(subject, out_refusal);
     return flow && check_to(subject, flow, out_refusal) &&
            check_own_addresses(subject, out_refusal) && check_payload(subject, flow, out_refusal) &&
-           check_times(subject, out_refusal) && check_extensions(subject, out_refusal);
+           check_times(subject, out_refusal) && check_extensions(subject, out_refusal) &&
+           check_supersedes(subject, out_refusal);
 }

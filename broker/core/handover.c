@@ -35,8 +35,8 @@ static bool may_claim(const struct mailbox *mailbox, const struct ticket *ticket
                       const struct store_op *op)
 {
     const struct held_message *message = &op->append.message;
-    return op->append.order == 0 && op->append.stored_bytes == 0 && ticket->due_ms == 0 &&
-           !mailbox->more && !mailbox->taking && mailbox->unclaimed == 0 &&
+    return op->append.order == 0 && op->append.stored_bytes == 0 && !op->append.supersedes &&
+           ticket->due_ms == 0 && !mailbox->more && !mailbox->taking && mailbox->unclaimed == 0 &&
            handover_room(mailbox) > 0 &&
            mailbox->claim_bytes + ticket->bytes <= LIMIT_UNACKED_BYTES &&
            keeps_little(message->envelope, message->envelope_buffer) &&

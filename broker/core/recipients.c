@@ -9,6 +9,11 @@
 #include <stdlib.h>
 #include <string.h>
 
+enum {
+    RECIPIENT_BYTES = 96, /* of a subscriber: its place in the effects, the store and the ticket */
+    SUPERSEDED_BYTES = 1024 * 1024, /* past recipients, who are not counted before */
+};
+
 /* The address that sends gets no copy of what it says to everybody. */
 static bool is_sender(const Relais__V1__Envelope *envelope, const struct directory_address *address)
 {
@@ -33,7 +38,7 @@ static bool sender_subscribes(const struct directory *directory, const struct di
 uint32_t recipients_of(const struct directory *directory, const struct directory_flow *flow,
                        const Relais__V1__Envelope *envelope)
 {
-    if (envelope->n_to > 0) {
+    if (envelope->n_to > 0 || envelope->supersedes[0] != '\0') {
         return (uint32_t)envelope->n_to;
     }
     uint32_t subscribers = (uint32_t)directory_subscribers(flow);
@@ -95,4 +100,57 @@ bool recipients_open(struct core *core, const struct directory_flow *flow,
 struct mailbox *recipients_at(const struct recipients *recipients, uint32_t index)
 {
     return recipients->many ? recipients->many[index] : recipients->one;
+}
+
+uint8_t recipients_lane(const Relais__V1__Envelope *envelope)
+{
+    Relais__V1__Priority priority = envelope->priority;
+    if (priority == RELAIS__V1__PRIORITY__PRIORITY_HIGH) {
+        return LANE_HIGH;
+    }
+    return priority == RELAIS__V1__PRIORITY__PRIORITY_LOW ? LANE_LOW : LANE_NORMAL;
+}
+
+bool recipients_find(struct step *step, const Relais__V1__Envelope *envelope,
+                     struct recipients *out_recipients)
+{
+    const struct directory_flow *flow = directory_flow(step->core->directory, envelope->flow);
+    if (!recipients_open(step->core, flow, envelope, out_recipients)) {
+        return false;
+    }
+    if (out_recipients->count == 0) {
+        return true;
+    }
+    if (!out_recipients->many) {
+        mailbox_announce(step, out_recipients->one);
+        return true;
+    }
+    if (!mailboxes_announce(step, out_recipients->many, out_recipients->count)) {
+        free(out_recipients->many);
+        return false;
+    }
+    return true;
+}
+
+struct store_recipient *recipients_lay(struct step *step, const Relais__V1__Envelope *envelope,
+                                       const struct recipients *recipients, int64_t due_ms)
+{
+    struct store_recipient *places =
+        effects_alloc(step->effects, recipients->count * sizeof *places);
+    for (uint32_t i = 0; places && i < recipients->count; i++) {
+        places[i] = (struct store_recipient){.mailbox = recipients_at(recipients, i)->id,
+                                             .lane = recipients_lane(envelope),
+                                             .due_ms = due_ms};
+    }
+    return places;
+}
+
+uint64_t recipients_cost(const struct directory *directory, const struct directory_flow *flow,
+                         const Relais__V1__Envelope *envelope)
+{
+    if (envelope->supersedes[0] != '\0') {
+        return SUPERSEDED_BYTES;
+    }
+    bool fans_out = envelope->n_to == 0;
+    return fans_out ? (uint64_t)recipients_of(directory, flow, envelope) * RECIPIENT_BYTES : 0;
 }

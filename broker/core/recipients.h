@@ -18,13 +18,27 @@ struct recipients {
     uint32_t count;
 };
 
-/* How many recipients the envelope has. */
+/* How many recipients are known: of a message that supersedes another the store finds the others.
+ */
 uint32_t recipients_of(const struct directory *directory, const struct directory_flow *flow,
                        const Relais__V1__Envelope *envelope);
 
 /* Their mailboxes, made when they are not there. False without memory: nothing is to be freed. */
 bool recipients_open(struct core *core, const struct directory_flow *flow,
                      const Relais__V1__Envelope *envelope, struct recipients *out_recipients);
+
+/* The same, and the store is told the names that it does not know. False without memory. */
+bool recipients_find(struct step *step, const Relais__V1__Envelope *envelope,
+                     struct recipients *out_recipients);
+
+/* What the store is told of them. NULL without memory. */
+struct store_recipient *recipients_lay(struct step *step, const Relais__V1__Envelope *envelope,
+                                       const struct recipients *recipients, int64_t due_ms);
+uint8_t recipients_lane(const Relais__V1__Envelope *envelope);
+
+/* What they cost in memory until the message is on disk, beyond what every message does. */
+uint64_t recipients_cost(const struct directory *directory, const struct directory_flow *flow,
+                         const Relais__V1__Envelope *envelope);
 
 /* The mailbox at an index below `count`. */
 struct mailbox *recipients_at(const struct recipients *recipients, uint32_t index);

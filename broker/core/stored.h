@@ -90,6 +90,12 @@ struct store_op {
              * else STORE_NOT_FOUND; message.payload is empty. */
             uint64_t stored_bytes;
             bool claim; /* take its entry: of one recipient, without order or upload, due at once */
+            /* Id of an earlier message of the same sender and flow, else STORE_UNKNOWN_EARLIER:
+             * each past recipient gets this one, in this place, and no copy that waits. NULL: none.
+             */
+            const char *supersedes;
+            uint8_t lane;
+            int64_t due_ms;
         } append;
         struct {
             uint32_t mailbox;
@@ -169,12 +175,6 @@ struct store_dead {
     uint32_t history_count;
 };
 
-/* An entry went for good, and the next of its order came to its lane or its time. */
-struct store_turn {
-    bool passed;
-    int64_t due_ms; /* when it can be taken; 0: now */
-};
-
 /* What became of an op: every one but RELEASE has exactly one result, in the order of the ops, only
  * after the commit that holds its effect has been synced. */
 struct store_result {
@@ -187,6 +187,8 @@ struct store_result {
             bool duplicate, claimed; /* known already: nothing stored, sequence of the first */
             struct store_usage usage, quota; /* OVER_QUOTA: of the sender */
             struct held_message message;     /* `claimed`: the receiver drops it */
+            struct store_replaced *replaced; /* past recipients; receiver calls free() */
+            uint32_t replaced_count;
         } append;
         struct {
             struct store_entry *entries; /* receiver drops the messages and calls free() */

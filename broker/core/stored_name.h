@@ -6,6 +6,7 @@
 #ifndef RELAIS_CORE_STORED_NAME_H
 #define RELAIS_CORE_STORED_NAME_H
 
+#include <stdbool.h>
 #include <stdint.h>
 
 enum {
@@ -44,17 +45,33 @@ struct entry_key {
 enum store_status {
     STORE_DONE = 0,
     STORE_NO_ROOM, /* the reserve or the map's share is reached; nothing was written for this op */
-    STORE_NOT_FOUND,  /* no such entry: acknowledged before */
-    STORE_DAMAGED,    /* a checksum does not match; the entry was moved aside, or stays dead */
-    STORE_REFUSED,    /* a backup cannot begin: its detail says why */
-    STORE_OVER_QUOTA, /* the sender has as much in the store as it may; nothing was written */
-    STORE_TOO_MANY,   /* unfinished uploads of this sender */
+    STORE_NOT_FOUND,       /* no such entry: acknowledged before */
+    STORE_DAMAGED,         /* a checksum does not match; the entry was moved aside, or stays dead */
+    STORE_REFUSED,         /* a backup cannot begin: its detail says why */
+    STORE_OVER_QUOTA,      /* the sender has as much in the store as it may; nothing was written */
+    STORE_TOO_MANY,        /* unfinished uploads of this sender */
+    STORE_UNKNOWN_EARLIER, /* what was to be superseded; nothing was written */
 };
 
 /* One of the mailboxes that are to be remembered at once. */
 struct store_name {
     uint32_t id;
     const char *name; /* as in store_op.mailbox */
+};
+
+/* An entry went for good, and the next of its order came to its lane or its time. */
+struct store_turn {
+    bool passed;
+    int64_t due_ms; /* when it can be taken; 0: now */
+};
+
+/* A past recipient of a message that a later one has superseded. */
+struct store_replaced {
+    uint32_t mailbox;
+    bool added; /* the later message did not name it */
+    bool gone;  /* its copy of the earlier one, of `bytes` */
+    uint64_t bytes;
+    struct store_turn turn;
 };
 
 #endif

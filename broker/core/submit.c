@@ -14,6 +14,7 @@
 #include "core/recipients.h"
 #include "core/reply.h"
 #include "core/session.h"
+#include "core/supersede.h"
 #include "core/upload.h"
 #include "wire/body.h"
 #include "wire/codec.h"
@@ -24,7 +25,6 @@
 enum {
     BUSY_RETRY_MS = 200,  /* some commits later */
     OVERHEAD_BYTES = 512, /* what an empty message costs while it is on its way to disk */
-    RECIPIENT_BYTES = 96, /* and a subscriber: its place in the effects, the store and the ticket */
     CODE_BITS = 32,
     FULL_NOTE_MS = 60000,
 };
@@ -166,11 +166,11 @@ static bool check_fan_out(const struct submission *submission, struct piece *pie
                           const Relais__V1__Envelope *envelope, struct refusal *out_refusal)
 {
     const struct directory *directory = submission->step->core->directory;
-    if (envelope->n_to > 0) {
+    uint64_t cost = recipients_cost(directory, directory_flow(directory, envelope->flow), envelope);
+    if (cost == 0) {
         return true;
     }
-    const struct directory_flow *flow = directory_flow(directory, envelope->flow);
-    piece->cost += (uint64_t)recipients_of(directory, flow, envelope) * RECIPIENT_BYTES;
+    piece->cost += cost;
     if (!check_load(submission, piece, out_refusal)) {
         quota_return(submission->session->use, &submission->quota);
         return false;
@@ -271,14 +271,6 @@ static const Relais__V1__Envelope *read_envelope(const struct submission *submis
     return envelope_check(&subject, out_refusal) ? envelope : NULL;
 }
 
-static uint8_t lane_of(Relais__V1__Priority priority)
-{
-    if (priority == RELAIS__V1__PRIORITY__PRIORITY_HIGH) {
-        return LANE_HIGH;
-    }
-    return priority == RELAIS__V1__PRIORITY__PRIORITY_LOW ? LANE_LOW : LANE_NORMAL;
-}
-
 static struct held_message hold(const struct event *event, const struct piece *piece)
 {
     struct buffer *const *buffers = event->frames.buffers + 1;
@@ -340,40 +332,6 @@ static void count_in(struct submission *submission, struct ticket *ticket,
     submission->taken_bytes += ticket->bytes;
 }
 
-/* False without memory. */
-static bool find_recipients(struct step *step, const Relais__V1__Envelope *envelope,
-                            struct recipients *out_recipients)
-{
-    const struct directory_flow *flow = directory_flow(step->core->directory, envelope->flow);
-    if (!recipients_open(step->core, flow, envelope, out_recipients)) {
-        return false;
-    }
-    if (!out_recipients->many) {
-        mailbox_announce(step, out_recipients->one);
-        return true;
-    }
-    if (!mailboxes_announce(step, out_recipients->many, out_recipients->count)) {
-        free(out_recipients->many);
-        return false;
-    }
-    return true;
-}
-
-/* What the store is told of them. NULL without memory. */
-static struct store_recipient *lay_recipients(struct step *step,
-                                              const Relais__V1__Envelope *envelope,
-                                              const struct recipients *recipients, int64_t due_ms)
-{
-    struct store_recipient *places =
-        effects_alloc(step->effects, recipients->count * sizeof *places);
-    for (uint32_t i = 0; places && i < recipients->count; i++) {
-        places[i] = (struct store_recipient){.mailbox = recipients_at(recipients, i)->id,
-                                             .lane = lane_of(envelope->priority),
-                                             .due_ms = due_ms};
-    }
-    return places;
-}
-
 /* To the store. False without memory: *out_refusal says so. */
 static bool append(struct submission *submission, const struct piece *piece,
                    const Relais__V1__Envelope *envelope, struct refusal *out_refusal)
@@ -381,7 +339,7 @@ static bool append(struct submission *submission, const struct piece *piece,
     struct step *step = submission->step;
     struct recipients recipients = {0};
     int64_t due_ms = envelope->not_before_ms > step->now.wall_ms ? envelope->not_before_ms : 0;
-    if (!find_recipients(step, envelope, &recipients)) {
+    if (!recipients_find(step, envelope, &recipients)) {
         return busy(submission, piece->part, "no memory", 0, out_refusal);
     }
     struct ticket *ticket = NULL;
@@ -390,7 +348,7 @@ static bool append(struct submission *submission, const struct piece *piece,
         effects_text(step->effects, directory_member_slug(submission->client->member));
     op->append.id = effects_text(step->effects, envelope->id);
     op->append.message = hold(submission->event, piece);
-    op->append.recipients = lay_recipients(step, envelope, &recipients, due_ms);
+    op->append.recipients = recipients_lay(step, envelope, &recipients, due_ms);
     op->append.recipient_count = recipients.count;
     op->append.expires_ms = envelope->expires_at_ms;
     op->append.flow = directory_flow_hash(envelope->flow);
@@ -398,6 +356,11 @@ static bool append(struct submission *submission, const struct piece *piece,
                                             .bytes = submission->quota.bytes};
     op->append.order = order_of(op->append.sender, envelope->ordering_key);
     op->append.stored_bytes = piece->upload ? piece->upload->bytes : 0;
+    op->append.lane = recipients_lane(envelope);
+    op->append.due_ms = due_ms;
+    if (envelope->supersedes[0] != '\0') {
+        op->append.supersedes = effects_text(step->effects, envelope->supersedes);
+    }
     if (!ticket) {
         free(recipients.many);
         return true; /* effects->failed is set */
@@ -531,6 +494,21 @@ static void refuse_upload(struct step *step, const struct session *session, uint
     reply_refused_end(&refused);
 }
 
+/* False: it is not for something that it refers to. */
+static bool refuse_unknown(struct step *step, const struct session *session,
+                           const struct ticket *ticket, enum store_status status)
+{
+    if (status == STORE_NOT_FOUND && ticket->stored_bytes > 0) {
+        refuse_upload(step, session, ticket->number);
+        return true;
+    }
+    if (status == STORE_UNKNOWN_EARLIER) {
+        supersede_refuse(step, session, ticket->number);
+        return true;
+    }
+    return false;
+}
+
 void submit_stored(struct step *step, const struct ticket *ticket, struct store_result *result)
 {
     struct core *core = step->core;
@@ -545,6 +523,7 @@ void submit_stored(struct step *step, const struct ticket *ticket, struct store_
         core->totals.duplicates++;
     } else if (good) {
         stored_in(step, ticket, result);
+        supersede_stored(step, ticket, result);
     }
     if (good) {
         core->totals.accepted++;
@@ -566,8 +545,7 @@ void submit_stored(struct step *step, const struct ticket *ticket, struct store_
     session->use->over = good ? 0 : session->use->over;
     if (good) {
         upload_end(session, ticket->consumer);
-    } else if (result->status == STORE_NOT_FOUND && ticket->stored_bytes > 0) {
-        refuse_upload(step, session, ticket->number);
+    } else if (refuse_unknown(step, session, ticket, result->status)) {
         return;
     }
     if (!ranges_add(good ? &session->accepted : &session->full, ticket->number)) {

@@ -26,8 +26,9 @@ struct claims {
 /* Whether an append that is stored takes its entry. */
 static inline bool claims_asked(const struct store_op *op)
 {
-    return op->append.claim && op->append.recipient_count == 1 && op->append.order == 0 &&
-           op->append.stored_bytes == 0 && op->append.recipients[0].due_ms <= 0;
+    return op->append.claim && op->append.recipient_count == 1 && op->append.supersedes == NULL &&
+           op->append.order == 0 && op->append.stored_bytes == 0 &&
+           op->append.recipients[0].due_ms <= 0;
 }
 
 /* Zeroed claims are empty and ready. */

@@ -116,7 +116,8 @@ static bool own_append(struct store_op *op)
     size_t recipients = op->append.recipient_count * sizeof *op->append.recipients;
     size_t sender = strlen(op->append.sender) + 1;
     size_t id = strlen(op->append.id) + 1;
-    char *block = malloc(recipients + sender + id);
+    size_t earlier = op->append.supersedes != NULL ? strlen(op->append.supersedes) + 1 : 0;
+    char *block = malloc(recipients + sender + id + earlier);
     if (block == NULL) {
         return false;
     }
@@ -125,6 +126,10 @@ static bool own_append(struct store_op *op)
     }
     memcpy(block + recipients, op->append.sender, sender);
     memcpy(block + recipients + sender, op->append.id, id);
+    if (earlier > 0) {
+        memcpy(block + recipients + sender + id, op->append.supersedes, earlier);
+        op->append.supersedes = block + recipients + sender + id;
+    }
     op->append.recipients = (const struct store_recipient *)(void *)block;
     op->append.sender = block + recipients;
     op->append.id = block + recipients + sender;

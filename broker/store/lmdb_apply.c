@@ -10,6 +10,7 @@
 #include "store/lmdb_known.h"
 #include "store/lmdb_order.h"
 #include "store/lmdb_store.h"
+#include "store/lmdb_supersede.h"
 #include "store/lmdb_upload.h"
 #include "store/track.h"
 
@@ -161,29 +162,12 @@ static enum store_status admit(struct batch *batch, const struct store_op *op)
     return STORE_DONE;
 }
 
-static int apply_append(struct batch *batch, const struct store_op *op, struct store_result *result)
+/* What an append writes, once it is let in. */
+static int write_append(struct batch *batch, const struct store_op *op, uint32_t sender,
+                        uint64_t content, struct store_result *result)
 {
-    uint64_t content = 0;
-    int rc = duplicate_find(batch, op->append.sender, op->append.id, op->now_ms,
-                            &result->append.sequence);
-    if (rc != MDB_NOTFOUND) {
-        result->append.duplicate = rc == 0;
-        return rc;
-    }
-    uint32_t sender = 0;
-    rc = batch_sender_in(batch, op, result, &sender);
-    if (rc == 0 && result->status == STORE_DONE) {
-        result->status = admit(batch, op);
-    }
-    if (rc != 0 || result->status != STORE_DONE) {
-        return rc;
-    }
-    rc = op->append.stored_bytes > 0 ? batch_upload_claim(batch, op, &content) : 0;
-    if (rc != 0) {
-        result->status = STORE_NOT_FOUND;
-        return rc == MDB_NOTFOUND ? 0 : rc;
-    }
     uint64_t sequence = batch->next_sequence++;
+    int rc = 0;
     if (op->append.recipient_count > 0) {
         rc = message_store(batch, sequence, op,
                            &(struct message_head){.sender = sender, .content = content});
@@ -197,6 +181,52 @@ static int apply_append(struct batch *batch, const struct store_op *op, struct s
     rc = rc != 0 ? rc : claim_entry(batch, op, result);
     batch->append_count++;
     batch->appended_bytes += room_cost(op);
+    return rc;
+}
+
+/* `earlier` NULL: it supersedes nothing. */
+static int admit_and_write(struct batch *batch, const struct store_op *op, struct earlier *earlier,
+                           struct store_result *result)
+{
+    uint32_t sender = 0;
+    uint64_t content = 0;
+    int rc = batch_sender_in(batch, op, result, &sender);
+    if (rc == 0 && result->status == STORE_DONE) {
+        result->status = admit(batch, op);
+    }
+    if (rc != 0 || result->status != STORE_DONE) {
+        return rc;
+    }
+    rc = op->append.stored_bytes > 0 ? batch_upload_claim(batch, op, &content) : 0;
+    if (rc != 0) {
+        result->status = STORE_NOT_FOUND;
+        return rc == MDB_NOTFOUND ? 0 : rc;
+    }
+    rc = earlier != NULL ? supersede_replace(batch, op, earlier, result) : 0;
+    return rc != 0 ? rc : write_append(batch, op, sender, content, result);
+}
+
+static int apply_append(struct batch *batch, const struct store_op *op, struct store_result *result)
+{
+    struct earlier earlier = {0};
+    struct store_op wide = *op;
+    int rc = duplicate_find(batch, op->append.sender, op->append.id, op->now_ms,
+                            &result->append.sequence);
+    if (rc != MDB_NOTFOUND) {
+        result->append.duplicate = rc == 0;
+        return rc;
+    }
+    if (op->append.supersedes == NULL) {
+        return admit_and_write(batch, op, NULL, result);
+    }
+    rc = supersede_begin(batch, &wide, &earlier);
+    if (rc == 0) {
+        rc = admit_and_write(batch, &wide, &earlier, result);
+    } else if (rc == MDB_NOTFOUND) {
+        result->status = STORE_UNKNOWN_EARLIER;
+        rc = 0;
+    }
+    supersede_end(&wide, &earlier);
     return rc;
 }
 

@@ -115,6 +115,30 @@ static int promote(struct batch *batch, struct mailbox *mailbox, MDB_cursor *cur
     return batch_put_entry(batch, mailbox, &entry, &fields);
 }
 
+int order_remove(struct batch *batch, struct mailbox *mailbox, uint64_t order, uint64_t sequence,
+                 struct entry_record *out_entry)
+{
+    struct record_key key;
+    struct bytes record = {0};
+    struct behind_record behind = {0};
+    const struct behind_key place = {.mailbox = mailbox->id, .order = order, .sequence = sequence};
+    key_behind(&key, &place);
+    int rc = batch_get(batch, TABLE_BEHIND, &key, &record);
+    if (rc != 0) {
+        return rc;
+    }
+    (void)record_read_behind(key_bytes(&key), record, &behind);
+    rc = batch_del(batch, TABLE_BEHIND, &key);
+    rc = rc != 0 ? rc : batch_touch(batch, mailbox);
+    if (rc == 0) {
+        mailbox->counts.behind -= mailbox->counts.behind > 0 ? 1 : 0;
+        mailbox_count_out(mailbox, behind.bytes);
+    }
+    *out_entry =
+        (struct entry_record){.attempts = behind.attempts, .bytes = behind.bytes, .order = order};
+    return rc;
+}
+
 /* MDB_NOTFOUND: nothing of the mailbox at `from` or behind it; broken keys are passed by. */
 static int seek(MDB_cursor *cursor, const struct behind_key *from, struct behind_key *out_found)
 {

@@ -13,6 +13,9 @@ int order_admit(struct batch *batch, struct mailbox *mailbox, const struct entry
 /* The head of an order has gone for good. *out_turn is left alone when nothing follows. */
 int order_pass(struct batch *batch, struct mailbox *mailbox, uint64_t order,
                struct store_turn *out_turn);
+/* Takes an entry out from behind others. MDB_NOTFOUND: it is not there. */
+int order_remove(struct batch *batch, struct mailbox *mailbox, uint64_t order, uint64_t sequence,
+                 struct entry_record *out_entry);
 /* The order of an entry whose own record is broken; 0: none that is known. */
 int order_find(struct batch *batch, uint32_t mailbox, uint64_t sequence, uint64_t *out_order);
 /* Nothing of the mailbox is in a lane or waits for its time: the first of each order is put there,

@@ -17,11 +17,6 @@
 #include <string.h>
 #include <time.h>
 
-enum {
-    APPEND_PERCENT = 80, /* of map_bytes, as the LMDB engine does */
-    COST_APPEND_BYTES = 512,
-};
-
 size_t memory_find_place(const struct memory_store *store, uint32_t id)
 {
     size_t low = 0;
@@ -87,119 +82,6 @@ static bool add_mailboxes(struct memory_store *store, const struct store_op *op)
     return added;
 }
 
-static uint64_t cost_of(const struct held_message *message)
-{
-    return message->envelope.size + message->payload.size + COST_APPEND_BYTES;
-}
-
-static enum store_status admit(const struct memory_store *store, const struct store_op *op)
-{
-    for (uint32_t i = 0; i < op->append.recipient_count; i++) {
-        const struct store_recipient *recipient = &op->append.recipients[i];
-        if (memory_find_mailbox(store, recipient->mailbox) == NULL ||
-            recipient->lane >= LANE_COUNT) {
-            return STORE_NOT_FOUND;
-        }
-    }
-    uint64_t limit = store->settings.map_bytes / 100 * APPEND_PERCENT;
-    return store->used_bytes + cost_of(&op->append.message) <= limit ? STORE_DONE : STORE_NO_ROOM;
-}
-
-/* Takes the message's references over. */
-static bool add_entries(struct memory_store *store, struct store_op *op, uint64_t sequence,
-                        struct memory_content *content)
-{
-    struct memory_message *message = calloc(1, sizeof *message);
-    if (message == NULL) {
-        memory_content_free(content);
-        return false;
-    }
-    struct held_message *held = &op->append.message;
-    *message = (struct memory_message){.bytes = held->envelope.size + held->payload.size +
-                                                op->append.stored_bytes,
-                                       .content = content,
-                                       .accepted_ms = op->now_ms,
-                                       .expires_ms = op->append.expires_ms,
-                                       .sender = sender_find(&store->senders, op->append.sender),
-                                       .held = *held};
-    sender_count_in(message->sender, message->bytes);
-    memset(held, 0, sizeof *held);
-    bool added = true;
-    for (uint32_t i = 0; added && i < op->append.recipient_count; i++) {
-        const struct store_recipient *recipient = &op->append.recipients[i];
-        struct memory_entry entry = {
-            .key = {.mailbox = recipient->mailbox,
-                    .lane = recipient->lane,
-                    .due_ms = recipient->due_ms > 0 ? recipient->due_ms : 0,
-                    .sequence = sequence},
-            .order = op->append.order,
-            .message = message};
-        added = memory_order_add(memory_find_mailbox(store, recipient->mailbox), &entry);
-        message->entries += added ? 1 : 0;
-    }
-    if (message->entries == 0) {
-        (void)memory_message_unref(message);
-    }
-    return added;
-}
-
-static bool apply_append(struct memory_store *store, struct store_op *op,
-                         struct store_result *result)
-{
-    result->append.duplicate = memory_is_duplicate(store, op->append.sender, op->append.id,
-                                                   op->now_ms, &result->append.sequence);
-    if (result->append.duplicate) {
-        return true;
-    }
-    const struct sender *sender = sender_add(&store->senders, op->append.sender);
-    if (sender == NULL) {
-        return false;
-    }
-    if (sender_is_over(sender, &op->append.quota,
-                       cost_of(&op->append.message) - COST_APPEND_BYTES +
-                           op->append.stored_bytes)) {
-        result->status = STORE_OVER_QUOTA;
-        result->append.usage = sender->usage;
-        result->append.quota = op->append.quota;
-        return true;
-    }
-    result->status = admit(store, op);
-    if (result->status != STORE_DONE) {
-        return true;
-    }
-    struct memory_content *content = NULL;
-    if (op->append.stored_bytes > 0) {
-        content = memory_contents_claim(&store->contents, op->append.sender, op->append.id,
-                                        op->append.stored_bytes);
-        if (content == NULL) {
-            result->status = STORE_NOT_FOUND;
-            return true;
-        }
-    }
-    uint64_t sequence = store->next_sequence++;
-    result->append.sequence = sequence;
-    if (op->append.recipient_count == 0) {
-        store->used_bytes -= content != NULL ? content->durable_bytes : 0;
-        memory_content_free(content);
-    } else {
-        store->used_bytes += cost_of(&op->append.message);
-        if (!add_entries(store, op, sequence, content)) {
-            return false;
-        }
-        if (claims_asked(op)) {
-            memory_mailbox_claim(memory_find_mailbox(store, op->append.recipients[0].mailbox), op,
-                                 result);
-        }
-    }
-    const struct duplicate_node values = {.accepted_ms = op->now_ms,
-                                          .age_ms = op->now_ms,
-                                          .expires_ms = op->append.expires_ms,
-                                          .flow = op->append.flow,
-                                          .sequence = sequence};
-    return memory_tracks_begin(&store->tracks, op, sequence) &&
-           memory_duplicates_add(&store->duplicates, op->append.sender, op->append.id, &values);
-}
-
 /* Removes the entry; the message stays referred to. */
 static bool remove_entry(struct memory_store *store, const struct entry_key *key,
                          struct store_result *result, struct memory_entry *out_entry)
@@ -211,11 +93,6 @@ static bool remove_entry(struct memory_store *store, const struct entry_key *key
     }
     out_entry->claimed = false;
     return true;
-}
-
-static uint64_t cost_of_message(const struct memory_message *message)
-{
-    return cost_of(&message->held) + (message->content != NULL ? message->content->bytes : 0);
 }
 
 static bool apply_ack(struct memory_store *store, const struct store_op *op,
@@ -230,7 +107,7 @@ static bool apply_ack(struct memory_store *store, const struct store_op *op,
                                                 .attempts = entry.attempts + 1,
                                                 .since_ms = op->now_ms,
                                                 .state = TRACK_ACKNOWLEDGED});
-    uint64_t bytes = cost_of_message(entry.message);
+    uint64_t bytes = memory_cost_of(entry.message);
     store->used_bytes -= memory_message_unref(entry.message) ? bytes : 0;
     memory_attempts_forget(memory_find_mailbox(store, op->ack.mailbox), op->ack.sequence);
     return memory_order_pass(memory_find_mailbox(store, op->ack.mailbox), entry.order,
@@ -303,7 +180,7 @@ static bool apply_dead(struct memory_store *store, const struct store_op *op,
         result->replayed_bytes = entry.message->bytes;
         return memory_order_add(mailbox, &entry);
     }
-    uint64_t bytes = cost_of_message(entry.message);
+    uint64_t bytes = memory_cost_of(entry.message);
     store->used_bytes -= memory_message_unref(entry.message) ? bytes : 0;
     return true;
 }
@@ -390,7 +267,7 @@ static bool apply_upkeep(const struct store_op *op, struct store_result *result)
 
 static uint64_t room_left(const struct memory_store *store)
 {
-    uint64_t limit = store->settings.map_bytes / 100 * APPEND_PERCENT;
+    uint64_t limit = store->settings.map_bytes / 100 * MEMORY_APPEND_PERCENT;
     return limit > store->used_bytes ? limit - store->used_bytes : 0;
 }
 
@@ -429,7 +306,7 @@ static bool apply(struct memory_store *store, struct store_op *op, struct store_
     case STORE_MAILBOXES:
         return add_mailboxes(store, op);
     case STORE_APPEND:
-        return apply_append(store, op, result);
+        return memory_append(store, op, result);
     case STORE_TAKE:
         return apply_take(store, op, result);
     case STORE_ACK:
@@ -545,7 +422,7 @@ static void memory_size(const struct store *base, uint64_t *out_used, uint64_t *
 {
     const struct memory_store *store = (const struct memory_store *)base;
     *out_used = store->used_bytes;
-    *out_limit = store->settings.map_bytes / 100 * APPEND_PERCENT;
+    *out_limit = store->settings.map_bytes / 100 * MEMORY_APPEND_PERCENT;
 }
 
 static void memory_pulse(const struct store *base, int64_t *out_last_ms, bool *out_busy)

@@ -12,6 +12,9 @@
 #include "store/memory_track.h"
 #include "store/outbox.h"
 #include "store/sender.h"
+#include "store/supersede.h"
+
+enum { MEMORY_APPEND_PERCENT = 80 /* of map_bytes, as the LMDB engine does */ };
 
 struct memory_store {
     struct store base;
@@ -50,6 +53,26 @@ void memory_move_dead(struct memory_store *store, const struct store_op *op,
 /* memory_cancel.c. False without memory. */
 bool memory_cancel(struct memory_store *store, const struct store_op *op,
                    struct store_result *result);
+
+/* memory_append.c. False without memory. */
+bool memory_append(struct memory_store *store, struct store_op *op, struct store_result *result);
+
+/* Bytes that a message counts for. */
+uint64_t memory_cost_of(const struct memory_message *message);
+
+/* memory_supersede.c. The earlier message, and its recipients. */
+struct memory_earlier {
+    bool found;
+    struct store_past *past;
+    uint32_t count;
+};
+
+/* As in lmdb_supersede.h; false without memory. */
+bool memory_supersede_begin(const struct memory_store *store, struct store_op *op,
+                            struct memory_earlier *out_earlier);
+bool memory_supersede_replace(struct memory_store *store, const struct store_op *op,
+                              const struct memory_earlier *earlier, struct store_result *result);
+void memory_supersede_end(struct store_op *op, struct memory_earlier *earlier);
 
 /* False without memory. */
 bool memory_track(struct memory_store *store, const struct store_op *op,

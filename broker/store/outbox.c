@@ -49,6 +49,10 @@ void store_result_drop(struct store_result *result)
         result->checked = NULL;
     } else if (result->kind == STORE_FETCH) {
         held_message_drop(&result->fetched);
+    } else if (result->kind == STORE_APPEND) {
+        free(result->append.replaced);
+        result->append.replaced = NULL;
+        result->append.replaced_count = 0;
     } else if (result->kind == STORE_TRACK) {
         free(result->track.rows);
         result->track.rows = NULL;

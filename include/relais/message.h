@@ -75,6 +75,9 @@ typedef struct relais_message {
     int64_t not_before_ms;
     relais_priority priority;
     const char *ordering_key;
+    /** Id of an earlier message of the same member and flow: everybody who was sent that one gets
+     * this one, `to` may be empty or name more, and copies of it that nobody has yet go away.
+     * RELAIS_UNKNOWN_MESSAGE when the broker does not know it (any more). Since protocol 1.2. */
     const char *supersedes;
     const char *purpose;
     const char *dataclassification;

@@ -77,6 +77,33 @@ class Subscribers(unittest.TestCase):
         self.assertEqual(result.err, unknown.err)
         self.bus.must("track", "suivi-1", "--sender", "dila", "-p", self.operator)
 
+    def test_a_message_is_rectified_and_recalled(self):
+        self.flow("RECTIF")
+        for name in ("commune-3/accueil", "commune-4/accueil", "commune-76540/accueil"):
+            self.bus.must("member", "subscribe", name, "RECTIF")
+        self.assertEqual(self.send("RECTIF", "--id", "rectif-1").code, 0)
+        receive = ["receive", "commune-76540/accueil", "-p", self.bus.receiver, "--ack", "--timeout", "2",
+                   "-o", "jsonl"]
+        self.bus.must(*receive)
+        before = self.waiting()["commune-3/accueil"]
+        self.bus.must("send", "-", "--supersedes", "rectif-1", "--flow", "RECTIF", "--id", "rectif-2", "-p",
+                      self.bus.sender, stdin=b"mieux")
+        self.assertEqual(self.waiting()["commune-3/accueil"], before)
+        track = ["-p", self.bus.sender, "-o", "json"]
+        self.assertEqual(json.loads(self.bus.must("track", "rectif-1", *track).out)["totals"],
+                         {"acknowledged": 1, "superseded": 2})
+        self.assertEqual(json.loads(self.bus.must("track", "rectif-2", *track).out)["totals"], {"waiting": 3})
+        self.assertIn('"rectif-2"', self.bus.must(*receive).out)
+        self.bus.must("recall", "rectif-2", "--reason", "envoyé par erreur", "-p", self.bus.sender)
+        got = json.loads(self.bus.must(*receive).out)
+        self.assertEqual((got["type"], got["supersedes"], got["extensions"]["reason"], got["size"]),
+                         ("fr.relais.recall", "rectif-2", "envoyé par erreur", 0))
+        for words in (["send", "-", "--supersedes", "rectif-0", "--flow", "RECTIF"],
+                      ["send", "-", "--supersedes", "rectif-1", "--flow", "ETATCIVIL"],
+                      ["recall", "rectif-0", "--reason", "x"]):
+            result = self.bus.run(*words, "-p", self.bus.sender, stdin=b"x")
+            self.assertEqual(result.code, 4, result)
+
     def test_nobody_has_subscribed(self):
         self.flow("VIDE")
         result = self.send("VIDE")

@@ -98,7 +98,8 @@ void shelf_submit(struct shelf *shelf, const struct store_op *op)
         snprintf(copy->name, sizeof copy->name, "%s", op->track.sender);
         snprintf(copy->id, sizeof copy->id, "%s", op->track.id);
     } else if (op->kind == STORE_APPEND) {
-        assert(op->append.recipient_count >= 1 && op->append.recipient_count <= 64);
+        assert(op->append.recipient_count >= (op->append.supersedes ? 0 : 1) &&
+               op->append.recipient_count <= 64);
         snprintf(copy->name, sizeof copy->name, "%s", op->append.sender);
         snprintf(copy->id, sizeof copy->id, "%s", op->append.id);
         memcpy(copy->recipients, op->append.recipients,

@@ -180,6 +180,12 @@ static void step(struct world *world, struct event *event)
     carry_out(world);
 }
 
+void world_event(struct world *world, struct event *event)
+{
+    step(world, event);
+    world_flush(world);
+}
+
 void world_frames(struct world *world, uint64_t connection, const char *key,
                   const struct bytes *frames, size_t count)
 {

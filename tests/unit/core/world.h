@@ -56,6 +56,8 @@ void world_say(struct world *world, uint64_t connection, const char *key,
                const Relais__V1__ToBroker *command);
 void world_frames(struct world *world, uint64_t connection, const char *key,
                   const struct bytes *frames, size_t count);
+/* Any event, and the end of its turn: what the shelf does not know to say. */
+void world_event(struct world *world, struct event *event);
 void world_hello(struct world *world, uint64_t connection, const char *key);
 void world_closed(struct world *world, uint64_t connection);
 void world_replace(struct world *world, struct directory *directory);

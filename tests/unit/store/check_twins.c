@@ -52,7 +52,9 @@ static struct entry_key any_held(void)
 static void draw_append(struct store_op out_ops[ENGINE_COUNT], char *id,
                         struct store_recipient *recipients)
 {
-    uint32_t count = 1 + draw(3);
+    static char earlier[16];
+    const char *supersedes = draw(4) == 0 ? earlier : NULL;
+    uint32_t count = (supersedes != NULL ? 0 : 1) + draw(3);
     uint32_t first = draw(BOXES);
     size_t size = draw(10) == 0 ? 60000 + draw(20000) : draw(3000);
     const char *sender = SENDERS[draw(3)];
@@ -61,6 +63,7 @@ static void draw_append(struct store_op out_ops[ENGINE_COUNT], char *id,
     uint64_t order = draw(3) == 0 ? 0 : 1 + draw(ORDERS);
     bool claim = draw(2) == 0;
     (void)snprintf(id, 16, "m%u", draw(IDS));
+    (void)snprintf(earlier, sizeof earlier, "m%u", draw(IDS));
     for (uint32_t i = 0; i < count; i++) {
         recipients[i] =
             (struct store_recipient){.mailbox = (first + i) % BOXES + (draw(60) == 0 ? 50 : 0),
@@ -71,6 +74,7 @@ static void draw_append(struct store_op out_ops[ENGINE_COUNT], char *id,
         out_ops[i] = op_append(id, 1 + draw(1), size, recipients, count);
         out_ops[i].append.sender = sender;
         out_ops[i].append.quota = quota;
+        out_ops[i].append.supersedes = supersedes;
         out_ops[i].append.order = order;
         out_ops[i].append.claim = claim;
     }
@@ -265,6 +269,21 @@ static void compare_track(const struct store_result *left, const struct store_re
     }
 }
 
+static void compare_replaced(const struct store_result *left, const struct store_result *right)
+{
+    ck_assert_uint_eq(left->append.replaced_count, right->append.replaced_count);
+    for (uint32_t i = 0; i < left->append.replaced_count; i++) {
+        const struct store_replaced *one = &left->append.replaced[i];
+        const struct store_replaced *other = &right->append.replaced[i];
+        ck_assert_uint_eq(one->mailbox, other->mailbox);
+        ck_assert_int_eq(one->added, other->added);
+        ck_assert_int_eq(one->gone, other->gone);
+        ck_assert_uint_eq(one->bytes, other->bytes);
+        ck_assert_int_eq(one->turn.passed, other->turn.passed);
+        ck_assert_int_eq(one->turn.due_ms, other->turn.due_ms);
+    }
+}
+
 /* A content that nobody refers to any more may be erased by and by. */
 static bool is_erased_later(const struct store_result *left, const struct store_result *right)
 {
@@ -327,6 +346,7 @@ static void compare(struct store_result *left, struct store_result *right,
         ck_assert_uint_eq(left->append.sequence, right->append.sequence);
         ck_assert_int_eq(left->append.duplicate, right->append.duplicate);
         compare_claimed(left, right, op);
+        compare_replaced(left, right);
         compare_usage(&left->append.usage, &right->append.usage);
         compare_usage(&left->append.quota, &right->append.quota);
     } else if (is_of_sender(left->kind)) {

@@ -139,9 +139,9 @@ static uint32_t promise(struct member_use *use, const struct quota *quota, int64
     const int64_t rate = (int64_t)quota->rate;
     const int64_t now_us = mono_ms * MS_US;
     int64_t first_us = now_us + ((int64_t)(TOKEN - use->tokens) * MS_US + rate - 1) / rate;
-    int64_t next_us = use->promised_us + (TOKEN * MS_US + rate - 1) / rate;
+    int64_t next_us = use->promised_us + ((int64_t)TOKEN * MS_US + rate - 1) / rate;
     int64_t at_us = first_us > next_us ? first_us : next_us;
-    if (at_us - now_us > PROMISED_MS * MS_US) {
+    if (at_us - now_us > (int64_t)PROMISED_MS * MS_US) {
         return PROMISED_MS;
     }
     use->promised_us = at_us;

@@ -12,7 +12,7 @@
 #include "wire/codec.h"
 
 enum {
-    FETCH_WINDOW = 4,
+    FETCH_WINDOW_BYTES = 4 * WIRE_CHUNK_BYTES,
     AGAIN_MS = 100,
 };
 
@@ -61,7 +61,7 @@ void fetch_flush(relais_client *client, int64_t now_ms)
         job->digest.bytes < job->got) {
         return;
     }
-    while (job->asked < job->size && job->asked - job->got < FETCH_WINDOW * WIRE_CHUNK_BYTES) {
+    while (job->asked < job->size && job->asked - job->got < FETCH_WINDOW_BYTES) {
         uint64_t left = job->size - job->asked;
         size_t size = left < WIRE_CHUNK_BYTES ? (size_t)left : WIRE_CHUNK_BYTES;
         if (!say_fetch(client, job, size)) {

@@ -2,7 +2,7 @@
  *
  * One stored payload on its way from the broker.
  *
- *   1. No more than FETCH_WINDOW chunks are asked for and not here.
+ *   1. No more than FETCH_WINDOW_BYTES are asked for and not here.
  *   2. Bytes are written in order, each once, and enter the digest as they are written.
  *   3. What belongs to a lease that has gone is not waited for.
  * Thread: the client's.
@@ -15,6 +15,7 @@
 #include "relais/v1/command.pb-c.h"
 
 struct fetch_job {
+    struct stream_digest digest; /* first: it has the widest alignment */
     relais_delivery *delivery;
     relais_payload_sink sink;
     relais_payload_read_fn read; /* the sink's own, or those of its file */
@@ -24,9 +25,8 @@ struct fetch_job {
     uint64_t asked; /* up to here */
     uint64_t got;
     int64_t due_ms; /* the broker was busy: not before */
-    struct stream_digest digest;
-    bool failed;
     relais_error failure;
+    bool failed;
 };
 
 /* Asks for what is to be asked for. */

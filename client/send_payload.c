@@ -11,12 +11,12 @@
 #include "program/locale.h"
 
 struct sending {
+    struct upload_job job; /* first: it has the widest alignment */
     relais_client *client;
     const relais_message *message;
-    struct upload_job job;
     struct stream_patience patience;
-    bool told;
     relais_error outcome;
+    bool told;
 };
 
 static void note_outcome(void *context, const relais_outcome *outcome)

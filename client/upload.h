@@ -20,23 +20,23 @@
 struct pending;
 
 struct upload_job {
+    struct stream_digest digest; /* first: it has the widest alignment */
     relais_payload_source source;
     relais_payload_read_fn read; /* the source's own, or that of its file */
     void *read_context;
     const char *id;
     const char *flow;
-    uint32_t number;
     uint64_t begun_at; /* connection.welcomes when Upload was said; 0: to begin */
-    bool open;
     uint64_t durable_bytes;
     uint64_t next_offset;
     uint32_t chunk_bytes;
     uint32_t window_bytes;
-    int64_t due_ms; /* to begin: not before */
-    struct stream_digest digest;
+    int64_t due_ms;          /* to begin: not before */
     struct pending *pending; /* its message; NULL: not submitted yet, or answered */
-    bool failed;
+    uint32_t number;
     relais_error failure;
+    bool open;
+    bool failed;
 };
 
 /* Says what is to be said. */

@@ -154,7 +154,7 @@ static enum exit_code run_with(struct invocation *invocation,
 {
     struct wish wish = {0};
     enum exit_code code = read_wish(invocation, &wish);
-    if (code == CODE_DONE) {
+    if (code == CODE_DONE && wish.member) {
         code = change(invocation, &wish);
     }
     wish_fini(&wish);

@@ -84,6 +84,7 @@ struct tracking {
     relais_client *client;
     relais_track_query query;
     relais_track_page page;
+    char after[sizeof(((relais_track_row *)0)->address)];
     json_t *head; /* of the first page */
     json_t *rows;
 };
@@ -102,7 +103,6 @@ static relais_status ask_page(struct tracking *tracking, relais_error *error)
 static relais_status ask_all(struct tracking *tracking, relais_error *error)
 {
     bool for_people = tracking->invocation->output.format == OUTPUT_TABLE;
-    char after[sizeof(tracking->page.rows->address)] = "";
     relais_status status = RELAIS_OK;
     do {
         status = ask_page(tracking, error);
@@ -119,9 +119,9 @@ static relais_status ask_all(struct tracking *tracking, relais_error *error)
             json_array_append_new(tracking->rows, row_json(&tracking->page.rows[i], for_people));
         }
         if (tracking->page.count > 0) {
-            snprintf(after, sizeof(after), "%s",
+            snprintf(tracking->after, sizeof(tracking->after), "%s",
                      tracking->page.rows[tracking->page.count - 1].address);
-            tracking->query.after = after;
+            tracking->query.after = tracking->after;
         }
     } while (tracking->page.more);
     return status;

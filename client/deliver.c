@@ -3,6 +3,7 @@
  * Deliveries that come in, and what becomes of answers at the broker. A delivery whose envelope
  * cannot be read or whose payload is not the one described is refused here, and never shown.
  */
+#include <assert.h>
 #include <stdlib.h>
 #include <string.h>
 
@@ -71,6 +72,7 @@ static bool add(relais_client *client, relais_consumer *consumer, const struct p
         wire_unpack_envelope(piece->envelope, &client->envelopes, &fault);
     bool starved = envelope == NULL && client->envelopes.starved;
     const char *wrong = find_fault(envelope, piece->payload, piece->said->stored_bytes);
+    assert(envelope != NULL || wrong != NULL);
     relais_delivery *delivery = NULL;
     if (!starved) {
         delivery = delivery_new(wrong == NULL ? envelope_view_bytes(envelope) : 0);

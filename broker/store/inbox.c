@@ -144,7 +144,7 @@ static bool own_names(struct store_op *op)
     for (uint32_t i = 0; i < op->announce.count; i++) {
         text += strlen(op->announce.names[i].name) + 1;
     }
-    char *block = malloc(list + text);
+    char *block = malloc(list + text + 1); /* never of nothing */
     if (block == NULL) {
         return false;
     }

@@ -230,6 +230,45 @@ class Compaction(Scene):
         locked = self.relaisd("--compact-store")
         self.assertEqual(locked.code, 0, locked)
 
+    def cut(self, words, after_s):
+        """relaisd with these words, killed after a while. True: it was still at work."""
+        process = subprocess.Popen([RELAISD, "--config", self.config, *words],
+                                   stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL)
+        try:
+            process.wait(timeout=after_s)
+        except subprocess.TimeoutExpired:
+            process.kill()
+            process.wait()
+            return True
+        return False
+
+    def test_killed_at_any_moment_there_is_a_whole_store(self):
+        self.bus.start()
+        for number in range(40):
+            self.assertEqual(self.send(f"m{number}", os.urandom(1000000)).code, 0)
+        self.assertEqual(self.bus.run("backup", "b.mdb").code, 0)
+        self.bus.must("receive", ADDRESS, "-p", self.bus.receiver, "--ack", "--to-folder",
+                      self.bus.folder, "-n", "30")
+        self.bus.stop()
+        with open(self.data, "rb") as file:
+            kept = file.read()
+        backup = os.path.join(self.backups, "b.mdb")
+        counts = {("--compact-store",): {10}, ("--restore", backup, "--force"): {10, 40}}
+        for words, expected in counts.items():
+            cuts = 0
+            after_s = 0.004
+            while self.cut(words, after_s):
+                cuts += 1
+                after_s *= 1.25
+                checked = self.relaisd("--check-store")
+                self.assertEqual(checked.code, 0, checked)
+                messages = int(checked.out.split(" messages")[0].split()[-1])
+                self.assertIn(messages, expected)
+            self.assertGreater(cuts, 3)
+            with open(self.data, "wb") as file:
+                file.write(kept)
+        self.bus.start()
+
     def test_a_running_broker_is_not_disturbed(self):
         self.bus.start()
         for words in (("--check-store",), ("--compact-store",), ("--restore", "x", "--force")):

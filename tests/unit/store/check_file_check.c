@@ -266,7 +266,7 @@ START_TEST(a_cut_file_is_refused)
     struct store_problem problem;
     make_store();
     long size = raw_needed_bytes(bench.path);
-    static const long cuts[] = {1, PAGE - 1, PAGE, 5 * PAGE, 40 * PAGE};
+    static const long cuts[] = {1, PAGE - 1, PAGE, 5L * PAGE, 40L * PAGE};
     for (size_t i = 0; i < sizeof cuts / sizeof cuts[0]; i++) {
         raw_truncate(bench.path, size - cuts[i]);
         ck_assert(!check_store(&told, &report, &problem));

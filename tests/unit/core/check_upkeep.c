@@ -214,8 +214,18 @@ START_TEST(the_slow_check_comes_by_itself_and_makes_way)
     ck_assert_uint_ge(world.shelf.checks, 2);
     ck_assert_uint_eq(world.shelf.begun, 1);
     /* An operator's begins anew, though a step of the slow one is with the store. */
+    for (int i = 0; i < 10 && world.shelf.op_count == 0; i++) {
+        world_pass(&world, 6 * 3600 * 1000);
+    }
+    ck_assert_uint_eq(world.shelf.op_count, 1);
     order_check(&world, 3, OPERATOR, 0);
-    (void)report(&world, 3);
+    uint32_t job = report(&world, 3)->job;
+    world.shelf.checked = (struct store_checked){.ended = true, .records = 99};
+    world_store_one(&world);
+    order_check(&world, 3, OPERATOR, job);
+    const Relais__V1__Report *begun = report(&world, 3);
+    ck_assert(begun->running);
+    ck_assert_uint_eq(begun->records, 0);
     world_turn(&world);
     ck_assert_uint_eq(world.shelf.begun, 2);
     world_fini(&world);

@@ -24,7 +24,8 @@ static char backups[BENCH_PATH_BYTES * 2];
 
 static size_t size_of(size_t message)
 {
-    return message % 8 == 5 ? 200000 : 100 + message * 50;
+    /* In all more than one transaction of a copy. */
+    return message % 8 == 5 ? 2000000 : 100 + message * 50;
 }
 
 static void make_store(enum engine_kind kind, bool configured)

@@ -15,17 +15,22 @@ import subprocess
 
 ROOT = pathlib.Path(__file__).resolve().parents[2]
 
-# name: file, what is there, what is put in its place
+# name: file, then what is there and what is put in its place, once or more often
 BUGS = {
     # On a disk that takes a few milliseconds, as many do.
     "answer-before-commit": (
         "broker/store/lmdb_commit.c",
+        "static int batch_end(struct batch *batch)\n{\n",
+        "static MDB_txn *late;\n\nstatic int batch_end(struct batch *batch)\n{\n",
         "    rc = mdb_txn_commit(txn);\n",
-        "    outbox_put(&batch->store->outbox, batch->results, batch->result_count);\n"
-        "    batch->result_count = 0;\n"
-        "    const struct timespec slow = {.tv_nsec = 4000000};\n"
-        "    (void)nanosleep(&slow, NULL);\n"
-        "    rc = mdb_txn_commit(txn);\n",
+        "    late = batch->erases ? NULL : txn;\n"
+        "    rc = late != NULL ? 0 : mdb_txn_commit(txn);\n",
+        "        outbox_put(&store->outbox, batch.results, batch.result_count);\n",
+        "        outbox_put(&store->outbox, batch.results, batch.result_count);\n"
+        "        const struct timespec slow = {.tv_nsec = 4000000};\n"
+        "        (void)nanosleep(&slow, NULL);\n"
+        "        rc = late != NULL ? mdb_txn_commit(late) : 0;\n"
+        "        late = NULL;\n",
     ),
     "unchecked-allocation": (
         "broker/core/lease.c",
@@ -93,12 +98,14 @@ def _link(build: pathlib.Path, command: str, target: pathlib.Path, part: pathlib
 
 def build_with(bug: str, build: pathlib.Path, folder: pathlib.Path) -> pathlib.Path:
     """A relaisd with this bug, in the folder."""
-    path, old, new = BUGS[bug]
+    path, *pieces = BUGS[bug]
     text = (ROOT / path).read_text()
-    if text.count(old) != 1:
-        raise NotPlanted(f"{bug}: its place in {path} is there {text.count(old)} times, not once")
+    for old, new in zip(pieces[::2], pieces[1::2]):
+        if text.count(old) != 1:
+            raise NotPlanted(f"{bug}: its place in {path} is there {text.count(old)} times, not once")
+        text = text.replace(old, new)
     source = folder / f"{bug}.c"
-    source.write_text(text.replace(old, new))
+    source.write_text(text)
     commands = _commands(build)
     own = [line for line in commands if f" {ROOT / path}" in line or line.endswith(f" ../../{path}")]
     if len(own) != 1:

@@ -135,11 +135,13 @@ static int submit(relais_client *client, bool spreads, char **where, int argumen
         return 1;
     }
     memset(payload, 'r', bytes);
+    bool everybody = strcmp(where[1], "*") == 0; /* every subscriber of the flow */
     const char *to[] = {spreads ? load.to : where[1]};
     relais_message message = {.type = "fr.relais.load",
                               .from = where[0],
                               .to = to,
-                              .to_count = 1,
+                              .to_count = everybody ? 0 : 1,
+                              .to_subscribers = everybody,
                               .flow = where[spreads ? 1 : 2],
                               .payload = {payload, bytes}};
     int64_t start = now_us();

@@ -103,11 +103,13 @@ static void submit(struct play *play, size_t slot, bool spoil)
     size_t count = byte(play) % PARTS + 1;
     for (size_t i = 0; i < count; i++) {
         uint8_t shape = byte(play);
-        snprintf(ids[i], sizeof ids[i], "%d", byte(play));
+        int id = byte(play);
+        snprintf(ids[i], sizeof ids[i], "%d", id);
         message_init(&messages[i], ids[i]);
         Relais__V1__Envelope *envelope = &messages[i].envelope;
         envelope->flow = FLOWS[shape & 3];
-        envelope->n_to = shape & 4 ? 3 : 1;
+        envelope->n_to = id % 4 == 3 ? 0 : shape & 4 ? 3 : 1;
+        envelope->supersedes = id % 8 == 7 ? "1" : envelope->supersedes;
         envelope->to = to;
         for (size_t k = 0; k < 3; k++) {
             to[k] = ADDRESSES[(byte(play) + k) % 8];

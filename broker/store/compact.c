@@ -44,6 +44,11 @@ static bool count_free(int fd, const struct page_meta *meta, uint64_t *out_pages
     return step == WALK_END && *out_pages <= meta->last_page;
 }
 
+void compact_clean(const struct folder *folder)
+{
+    (void)unlinkat(folder->fd, COMPACT_NAME, 0);
+}
+
 bool compact_is_due(const struct folder *folder)
 {
     struct page_meta meta;
@@ -102,10 +107,10 @@ static bool replace(struct compaction *compaction, int source, const struct page
     char name[PATH_MAX];
     (void)snprintf(name, sizeof name, "%s/%s", compaction->path, COMPACT_NAME);
     struct copy copy = {.source = source, .meta = *meta, .target = name};
-    (void)unlinkat(folder->fd, COMPACT_NAME, 0); /* of an attempt that was cut short */
+    compact_clean(folder);
     if (!copy_run(&copy, problem) ||
         !check_copy(folder, name, &copy, &compaction->after_bytes, problem)) {
-        (void)unlinkat(folder->fd, COMPACT_NAME, 0);
+        compact_clean(folder);
         return false;
     }
     if (renameat(folder->fd, COMPACT_NAME, folder->fd, "data.mdb") != 0 || fsync(folder->fd) != 0) {

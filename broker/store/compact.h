@@ -20,6 +20,9 @@ struct compaction {
     uint64_t after_bytes;
 };
 
+/* Removes what one left that was cut short: it may take much room. */
+void compact_clean(const struct folder *folder);
+
 /* Whether a start should do it: more than half of a file that is not small is free, and what is not
  * free is copied within seconds. */
 bool compact_is_due(const struct folder *folder);

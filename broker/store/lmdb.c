@@ -209,6 +209,7 @@ static void compact_at_start(struct lmdb_store *store)
     struct compaction compaction = {.folder = &store->folder,
                                     .path = store->path,
                                     .reserve_bytes = store->settings.reserve_bytes};
+    compact_clean(&store->folder);
     store->compaction.due = compact_is_due(&store->folder);
     if (!store->compaction.due) {
         return;

@@ -133,6 +133,15 @@ class Backup(Scene):
         self.assertEqual(unset.code, 4, unset)
         self.assertIn("backup.path", unset.err)
 
+    def test_a_disk_that_is_too_full_is_told_before(self):
+        os.environ["RELAIS_STORE_RESERVE_MB"] = "1048576"  # a terabyte: no disk of a test has it
+        self.addCleanup(os.environ.pop, "RELAIS_STORE_RESERVE_MB", None)
+        self.bus.start()
+        full = self.bus.run("backup", "b.mdb")
+        self.assertEqual(full.code, 4, full)
+        self.assertIn("MiB needed", full.err)
+        self.assertEqual(os.listdir(self.backups), [])
+
     def test_killed_in_the_middle_leaves_nothing_that_looks_whole(self):
         self.bus.start()
         for number in range(30):
@@ -221,9 +230,11 @@ class Compaction(Scene):
         self.assertEqual(self.send("last", b"stays").code, 0)
         self.bus.stop()
         before = os.stat(self.data).st_blocks
+        left = self.bus.write("bus/store/data.mdb.compact", b"of one that was cut short")
         self.bus.start()
         self.assertIn("event=store.compacted", self.bus.said())
         self.assertLess(os.stat(self.data).st_blocks, before // 10)
+        self.assertFalse(os.path.exists(left))
         self.receive("again")
         self.assertEqual(self.received("again"), [b"stays"])
         self.bus.stop()

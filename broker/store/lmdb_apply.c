@@ -226,7 +226,7 @@ static int apply_append(struct batch *batch, const struct store_op *op, struct s
         result->status = STORE_UNKNOWN_EARLIER;
         rc = 0;
     }
-    supersede_end(&wide, &earlier);
+    supersede_end(&earlier);
     return rc;
 }
 

@@ -67,10 +67,11 @@ int supersede_begin(struct batch *batch, struct store_op *op, struct earlier *ou
         rc = MDB_NOTFOUND;
     }
     rc = rc != 0 ? rc : read_past(batch, out_earlier);
-    if (rc == 0 && !supersede_widen(op, out_earlier->past, out_earlier->count)) {
-        rc = ENOMEM;
+    if (rc != 0) {
+        return rc;
     }
-    return rc;
+    out_earlier->own = supersede_widen(op, out_earlier->past, out_earlier->count);
+    return out_earlier->own != NULL ? 0 : ENOMEM;
 }
 
 /* The copy of one recipient, wherever it waits. MDB_NOTFOUND: it does not any more. */
@@ -128,10 +129,8 @@ int supersede_replace(struct batch *batch, const struct store_op *op, struct ear
     return rc;
 }
 
-void supersede_end(struct store_op *op, struct earlier *earlier)
+void supersede_end(struct earlier *earlier)
 {
-    if (op->append.supersedes != NULL && earlier->count > 0) {
-        free((void *)op->append.recipients);
-    }
+    free(earlier->own);
     free(earlier->past);
 }

@@ -13,6 +13,7 @@ struct earlier {
     struct duplicate_record known;
     struct store_past *past;
     uint32_t count;
+    struct store_recipient *own; /* all recipients of the later one */
 };
 
 /* Finds the earlier message of an append and makes every past recipient of it one of the op's, in a
@@ -23,6 +24,6 @@ int supersede_begin(struct batch *batch, struct store_op *op, struct earlier *ou
 int supersede_replace(struct batch *batch, const struct store_op *op, struct earlier *earlier,
                       struct store_result *result);
 
-void supersede_end(struct store_op *op, struct earlier *earlier);
+void supersede_end(struct earlier *earlier);
 
 #endif

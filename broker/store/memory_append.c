@@ -139,12 +139,14 @@ bool memory_append(struct memory_store *store, struct store_op *op, struct store
     if (op->append.supersedes == NULL) {
         return admit_and_add(store, op, NULL, result);
     }
-    bool kept = memory_supersede_begin(store, op, &earlier);
+    struct store_op wide = *op;
+    bool kept = memory_supersede_begin(store, &wide, &earlier);
     if (kept && earlier.found) {
-        kept = admit_and_add(store, op, &earlier, result);
+        kept = admit_and_add(store, &wide, &earlier, result);
+        op->append.message = wide.append.message; /* what was not taken over */
     } else if (kept) {
         result->status = STORE_UNKNOWN_EARLIER;
     }
-    memory_supersede_end(op, &earlier);
+    memory_supersede_end(&earlier);
     return kept;
 }

@@ -65,6 +65,7 @@ struct memory_earlier {
     bool found;
     struct store_past *past;
     uint32_t count;
+    struct store_recipient *own; /* all recipients of the later one */
 };
 
 /* As in lmdb_supersede.h; false without memory. */
@@ -72,7 +73,7 @@ bool memory_supersede_begin(const struct memory_store *store, struct store_op *o
                             struct memory_earlier *out_earlier);
 bool memory_supersede_replace(struct memory_store *store, const struct store_op *op,
                               const struct memory_earlier *earlier, struct store_result *result);
-void memory_supersede_end(struct store_op *op, struct memory_earlier *earlier);
+void memory_supersede_end(struct memory_earlier *earlier);
 
 /* False without memory. */
 bool memory_track(struct memory_store *store, const struct store_op *op,

@@ -28,7 +28,8 @@ bool memory_supersede_begin(const struct memory_store *store, struct store_op *o
             .place = track->rows[i].place, .waits = track->rows[i].row.state == TRACK_WAITING};
     }
     out_earlier->count = track->count;
-    return supersede_widen(op, out_earlier->past, track->count);
+    out_earlier->own = supersede_widen(op, out_earlier->past, track->count);
+    return out_earlier->own != NULL;
 }
 
 /* False: it is taken, or not there any more. */
@@ -86,10 +87,8 @@ bool memory_supersede_replace(struct memory_store *store, const struct store_op 
     return kept;
 }
 
-void memory_supersede_end(struct store_op *op, struct memory_earlier *earlier)
+void memory_supersede_end(struct memory_earlier *earlier)
 {
-    if (earlier->count > 0) {
-        free((void *)op->append.recipients);
-    }
+    free(earlier->own);
     free(earlier->past);
 }

@@ -15,15 +15,13 @@ static bool is_named(const struct store_op *op, uint32_t named, uint32_t mailbox
     return false;
 }
 
-bool supersede_widen(struct store_op *op, struct store_past *past, uint32_t count)
+struct store_recipient *supersede_widen(struct store_op *op, struct store_past *past,
+                                        uint32_t count)
 {
     uint32_t named = op->append.recipient_count;
-    if (count == 0) {
-        return true;
-    }
-    struct store_recipient *all = calloc((size_t)named + count, sizeof *all);
+    struct store_recipient *all = calloc((size_t)named + count + 1, sizeof *all);
     if (all == NULL) {
-        return false;
+        return NULL;
     }
     if (named > 0) {
         memcpy(all, op->append.recipients, named * sizeof *all);
@@ -38,5 +36,5 @@ bool supersede_widen(struct store_op *op, struct store_past *past, uint32_t coun
                                          .due_ms = op->append.due_ms};
         }
     }
-    return true;
+    return all;
 }

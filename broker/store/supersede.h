@@ -14,8 +14,9 @@ struct store_past {
     bool added; /* the later message does not name it */
 };
 
-/* Exchanges the op's recipients for a list to be freed: its own, then those of the past that it
- * does not name. Nothing is exchanged when there is no past. False without memory. */
-bool supersede_widen(struct store_op *op, struct store_past *past, uint32_t count);
+/* Exchanges the op's recipients for a list to be freed, which it gives: its own, then those of the
+ * past that it does not name. NULL without memory, and nothing is exchanged. */
+struct store_recipient *supersede_widen(struct store_op *op, struct store_past *past,
+                                        uint32_t count);
 
 #endif

@@ -316,6 +316,7 @@ static void drop_result(struct store_result *result)
 {
     if (result->kind == STORE_APPEND) {
         held_message_drop(&result->append.message);
+        free(result->append.replaced);
     } else if (result->kind == STORE_TAKE) {
         for (uint32_t i = 0; i < result->take.count; i++) {
             held_message_drop(&result->take.entries[i].message);
@@ -333,8 +334,6 @@ static void drop_result(struct store_result *result)
         free(result->checked);
     } else if (result->kind == STORE_FETCH) {
         held_message_drop(&result->fetched);
-    } else if (result->kind == STORE_APPEND) {
-        free(result->append.replaced);
     } else if (result->kind == STORE_TRACK) {
         free(result->track.rows);
     } else if (result->kind == STORE_CANCEL) {

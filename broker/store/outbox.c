@@ -26,6 +26,9 @@ void store_result_drop(struct store_result *result)
 {
     if (result->kind == STORE_APPEND) {
         held_message_drop(&result->append.message);
+        free(result->append.replaced);
+        result->append.replaced = NULL;
+        result->append.replaced_count = 0;
     } else if (result->kind == STORE_TAKE) {
         for (uint32_t i = 0; i < result->take.count; i++) {
             held_message_drop(&result->take.entries[i].message);
@@ -49,10 +52,6 @@ void store_result_drop(struct store_result *result)
         result->checked = NULL;
     } else if (result->kind == STORE_FETCH) {
         held_message_drop(&result->fetched);
-    } else if (result->kind == STORE_APPEND) {
-        free(result->append.replaced);
-        result->append.replaced = NULL;
-        result->append.replaced_count = 0;
     } else if (result->kind == STORE_TRACK) {
         free(result->track.rows);
         result->track.rows = NULL;

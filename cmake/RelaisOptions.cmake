@@ -21,6 +21,7 @@ target_compile_options(
             -Wformat=2
             -fno-common
             -fstack-protector-strong
+            $<$<C_COMPILER_ID:GNU>:-Wduplicated-cond>
             -UNDEBUG # assert() stays on in release: a broken promise stops before it spreads
             "-ffile-prefix-map=${PROJECT_SOURCE_DIR}/=")
 if(NOT RELAIS_SANITIZE) # the sanitizers' own checks of the same functions are sharper

@@ -15,7 +15,7 @@
 #include "relais/v1/command.pb-c.h"
 
 struct fetch_job {
-    struct stream_digest digest; /* first: it has the widest alignment */
+    struct stream_digest digest;
     relais_delivery *delivery;
     relais_payload_sink sink;
     relais_payload_read_fn read; /* the sink's own, or those of its file */

@@ -11,7 +11,7 @@
 #include "program/locale.h"
 
 struct sending {
-    struct upload_job job; /* first: it has the widest alignment */
+    struct upload_job job;
     relais_client *client;
     const relais_message *message;
     struct stream_patience patience;

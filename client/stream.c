@@ -6,6 +6,7 @@
 
 #include <errno.h>
 #include <stdlib.h>
+#include <string.h>
 #include <unistd.h>
 
 #include "client/client_state.h"
@@ -14,7 +15,9 @@
 void stream_digest_init(struct stream_digest *digest)
 {
     digest->bytes = 0;
-    (void)crypto_generichash_init(&digest->state, NULL, 0, RELAIS_DIGEST_BYTES);
+    crypto_generichash_state state;
+    (void)crypto_generichash_init(&state, NULL, 0, RELAIS_DIGEST_BYTES);
+    memcpy(digest->state, &state, sizeof state);
 }
 
 void stream_digest_add(struct stream_digest *digest, uint64_t offset, const void *data, size_t size)
@@ -23,14 +26,18 @@ void stream_digest_add(struct stream_digest *digest, uint64_t offset, const void
         return;
     }
     size_t known = (size_t)(digest->bytes - offset);
-    (void)crypto_generichash_update(&digest->state, (const unsigned char *)data + known,
-                                    size - known);
+    crypto_generichash_state state;
+    memcpy(&state, digest->state, sizeof state);
+    (void)crypto_generichash_update(&state, (const unsigned char *)data + known, size - known);
+    memcpy(digest->state, &state, sizeof state);
     digest->bytes = offset + size;
 }
 
 void stream_digest_end(struct stream_digest *digest, uint8_t out_digest[RELAIS_DIGEST_BYTES])
 {
-    (void)crypto_generichash_final(&digest->state, out_digest, RELAIS_DIGEST_BYTES);
+    crypto_generichash_state state;
+    memcpy(&state, digest->state, sizeof state);
+    (void)crypto_generichash_final(&state, out_digest, RELAIS_DIGEST_BYTES);
 }
 
 bool stream_digest_read(struct stream_digest *digest, relais_payload_read_fn read, void *context,

@@ -18,8 +18,10 @@ enum {
 
 /* The digest of the first `bytes` bytes. */
 struct stream_digest {
-    crypto_generichash_state state;
     uint64_t bytes;
+    /* A crypto_generichash_state as bytes: its alignment of 64 would be that of all that holds it.
+     */
+    unsigned char state[sizeof(crypto_generichash_state)];
 };
 
 void stream_digest_init(struct stream_digest *digest);

@@ -32,6 +32,7 @@
 #include "core/quota.h"
 #include "core/reply.h"
 #include "core/session.h"
+#include "core/stored_message.h"
 #include "core/submit.h"
 #include "core/track.h"
 #include "core/upkeep.h"
@@ -312,35 +313,6 @@ static void on_frames(struct step *step, const struct event *event)
     }
 }
 
-static void drop_result(struct store_result *result)
-{
-    if (result->kind == STORE_APPEND) {
-        held_message_drop(&result->append.message);
-        free(result->append.replaced);
-    } else if (result->kind == STORE_TAKE) {
-        for (uint32_t i = 0; i < result->take.count; i++) {
-            held_message_drop(&result->take.entries[i].message);
-        }
-        free(result->take.entries);
-    } else if (result->kind == STORE_DEAD_LIST || result->kind == STORE_DEAD_READ) {
-        for (uint32_t i = 0; i < result->dead.count; i++) {
-            held_message_drop(&result->dead.entries[i].message);
-            free(result->dead.entries[i].history);
-        }
-        free(result->dead.entries);
-    } else if (result->kind == STORE_BACKUP || result->kind == STORE_BACKED_UP) {
-        free(result->backup);
-    } else if (result->kind == STORE_CHECK) {
-        free(result->checked);
-    } else if (result->kind == STORE_FETCH) {
-        held_message_drop(&result->fetched);
-    } else if (result->kind == STORE_TRACK) {
-        free(result->track.rows);
-    } else if (result->kind == STORE_CANCEL) {
-        free(result->cancel.mailboxes);
-    }
-}
-
 static void on_stored(struct step *step, struct store_result *result)
 {
     struct ticket ticket;
@@ -390,7 +362,7 @@ static void on_stored(struct step *step, struct store_result *result)
     } else {
         note_number(note(step->effects, NOTE_ERROR, "store.unasked"), "ticket", result->ticket);
     }
-    drop_result(result);
+    store_result_drop(result);
 }
 
 static void on_directory(struct step *step, struct directory *directory)

@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: EUPL-1.2
  *
- * Which ops hold references on bytes: one place to know it. Pure; any thread.
+ * What ops and results hold, and how it is let go: one place to know it. Pure; any thread.
  */
 #ifndef RELAIS_CORE_STORED_MESSAGE_H
 #define RELAIS_CORE_STORED_MESSAGE_H
@@ -17,5 +17,8 @@ static inline struct held_message *stored_message(struct store_op *op)
     }
     return op->kind == STORE_CHUNK ? &op->chunk.message : NULL;
 }
+
+/* Frees what a result holds; what is left of it holds nothing. */
+void store_result_drop(struct store_result *result);
 
 #endif

@@ -8,6 +8,7 @@
  * LMDB itself would go on after a failed sync, and a sync that succeeds later proves nothing about
  * the pages of the one that failed.
  */
+#include "core/stored_message.h"
 #include "store/lmdb_store.h"
 
 #include <assert.h>

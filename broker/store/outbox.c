@@ -1,6 +1,8 @@
 /* SPDX-License-Identifier: EUPL-1.2 */
 #include "store/outbox.h"
 
+#include "core/stored_message.h"
+
 #include <assert.h>
 #include <stdlib.h>
 #include <string.h>
@@ -20,47 +22,6 @@ bool outbox_init(struct outbox *outbox)
         return false;
     }
     return true;
-}
-
-void store_result_drop(struct store_result *result)
-{
-    if (result->kind == STORE_APPEND) {
-        held_message_drop(&result->append.message);
-        free(result->append.replaced);
-        result->append.replaced = NULL;
-        result->append.replaced_count = 0;
-    } else if (result->kind == STORE_TAKE) {
-        for (uint32_t i = 0; i < result->take.count; i++) {
-            held_message_drop(&result->take.entries[i].message);
-        }
-        free(result->take.entries);
-        result->take.entries = NULL;
-        result->take.count = 0;
-    } else if (result->kind == STORE_DEAD_LIST || result->kind == STORE_DEAD_READ) {
-        for (uint32_t i = 0; i < result->dead.count; i++) {
-            held_message_drop(&result->dead.entries[i].message);
-            free(result->dead.entries[i].history);
-        }
-        free(result->dead.entries);
-        result->dead.entries = NULL;
-        result->dead.count = 0;
-    } else if (result->kind == STORE_BACKUP || result->kind == STORE_BACKED_UP) {
-        free(result->backup);
-        result->backup = NULL;
-    } else if (result->kind == STORE_CHECK) {
-        free(result->checked);
-        result->checked = NULL;
-    } else if (result->kind == STORE_FETCH) {
-        held_message_drop(&result->fetched);
-    } else if (result->kind == STORE_TRACK) {
-        free(result->track.rows);
-        result->track.rows = NULL;
-        result->track.count = 0;
-    } else if (result->kind == STORE_CANCEL) {
-        free(result->cancel.mailboxes);
-        result->cancel.mailboxes = NULL;
-        result->cancel.count = 0;
-    }
 }
 
 static void drop_waiting(struct outbox *outbox)

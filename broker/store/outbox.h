@@ -36,7 +36,4 @@ void outbox_fail(struct outbox *outbox, const struct store_problem *problem);
 size_t outbox_collect(struct outbox *outbox, struct store_result *out_results, size_t max);
 bool outbox_failed(struct outbox *outbox, struct store_problem *out_problem);
 
-/* Frees what a result holds. */
-void store_result_drop(struct store_result *result);
-
 #endif

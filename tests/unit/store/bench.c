@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: EUPL-1.2 */
 #include "tests/unit/store/bench.h"
 
-#include "store/outbox.h"
+#include "core/stored_message.h"
 
 #include <poll.h>
 #include <stdio.h>

@@ -7,6 +7,7 @@
 #include "core/limits.h"
 #include "core/mailbox.h"
 #include "core/note.h"
+#include "core/question.h"
 #include "core/reply.h"
 
 enum {
@@ -66,10 +67,7 @@ void cancel_manage(struct step *step, struct session *session,
     op->cancel.sender = effects_text(step->effects, session->member);
     op->cancel.id = effects_text(step->effects, manage->cancel->id);
     if (ticket) {
-        ticket->connection = session->connection;
-        ticket->number = manage->number;
-        session->asking++;
-        step->core->asking++;
+        question_begin(step, session, ticket, manage->number);
     }
 }
 
@@ -109,14 +107,8 @@ static void answer(struct step *step, const struct ticket *ticket,
 void cancel_stored(struct step *step, const struct ticket *ticket,
                    const struct store_result *result)
 {
-    struct session *session = session_find(step->core, ticket->connection);
-    step->core->asking--;
     count(step, result);
-    if (!session) {
-        return;
-    }
-    session->asking--;
-    if (session->over) {
+    if (!question_end(step, ticket)) {
         return;
     }
     struct refusal refusal = {0};

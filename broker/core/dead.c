@@ -7,6 +7,7 @@
 #include "core/limits.h"
 #include "core/mailbox.h"
 #include "core/note.h"
+#include "core/question.h"
 #include "core/refusal.h"
 #include "core/reply.h"
 #include "core/session.h"
@@ -16,7 +17,6 @@
 
 enum {
     LETTER_OVERHEAD_BYTES = 128, /* of one packed DeadLetter beside its texts */
-    BUSY_RETRY_MS = 200,         /* a read of the disk */
     STORE_FULL_RETRY_MS = 5000,
 };
 
@@ -100,22 +100,11 @@ static bool check_exists(struct step *step, const struct asked *asked, struct re
 static bool check_load(struct step *step, const struct session *session, const struct asked *asked,
                        struct refusal *out_refusal)
 {
-    bool of_one = session->asking >= LIMIT_ASKING_OF_ONE;
     if (changes(asked) && step->core->draining) {
         *out_refusal = session_draining();
         return false;
     }
-    if (!of_one && step->core->asking < LIMIT_ASKING) {
-        return true;
-    }
-    *out_refusal = (struct refusal){
-        .code = RELAIS__V1__CODE__CODE_BUSY,
-        .field = asked->path,
-        .wrong = of_one ? "too many at once on this connection" : "too many at once",
-        .right = refusal_number(step->effects, of_one ? LIMIT_ASKING_OF_ONE : LIMIT_ASKING),
-        .retry_after_ms = BUSY_RETRY_MS,
-    };
-    return false;
+    return question_fits(step, session, asked->path, out_refusal);
 }
 
 static struct refusal unknown(struct step *step, const char *path, uint64_t sequence)
@@ -153,11 +142,8 @@ static void ask_store(struct step *step, struct session *session, struct mailbox
     }
     if (ticket) {
         ticket->mailbox = mailbox;
-        ticket->connection = session->connection;
-        ticket->number = asked->number;
+        question_begin(step, session, ticket, asked->number);
         ticket->key.sequence = asked->sequence;
-        session->asking++;
-        step->core->asking++;
     }
 }
 
@@ -400,17 +386,11 @@ static void changed(struct step *step, const struct ticket *ticket, const struct
 
 void dead_stored(struct step *step, const struct ticket *ticket, const struct store_result *result)
 {
-    struct session *session = session_find(step->core, ticket->connection);
     bool change = ticket->kind == STORE_REPLAY || ticket->kind == STORE_DROP;
-    step->core->asking--;
     if (change && result->status == STORE_DONE) {
-        changed(step, ticket, session, result);
+        changed(step, ticket, session_find(step->core, ticket->connection), result);
     }
-    if (!session) {
-        return;
-    }
-    session->asking--;
-    if (session->over) {
+    if (!question_end(step, ticket)) {
         return;
     }
     if (change && result->status == STORE_DONE) {

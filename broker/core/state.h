@@ -128,7 +128,7 @@ struct session {
     uint32_t noted;         /* codes of refusals that have been logged once, a bit each */
     struct consumer *consumers;
     uint32_t consumer_count;
-    uint32_t asking; /* about dead letters, with the store */
+    uint32_t asking; /* questions with the store: question.h */
     struct upload *uploads;
     uint32_t upload_count;
     uint64_t chunk_bytes; /* with the store */
@@ -199,7 +199,7 @@ struct core {
     uint64_t storing_bytes;
     uint64_t storing;     /* appends with the store */
     uint64_t settling;    /* answers with the store */
-    uint32_t asking;      /* questions and orders about dead letters, with the store */
+    uint32_t asking;      /* the same of all sessions */
     uint32_t takes;       /* with the store */
     uint64_t chunk_bytes; /* of uploads, with the store */
     uint64_t fetch_bytes; /* asked of the store */

@@ -6,12 +6,12 @@
 
 #include "core/limits.h"
 #include "core/mailbox.h"
+#include "core/question.h"
 #include "core/reply.h"
 
 #include <string.h>
 
 enum {
-    BUSY_RETRY_MS = 200,     /* some reads of the disk */
     ROW_OVERHEAD_BYTES = 64, /* of one packed TrackRow beside its address */
 };
 
@@ -69,23 +69,6 @@ static bool check_names(struct step *step, const Relais__V1__TrackQuery *query,
     return true;
 }
 
-static bool check_load(struct step *step, const struct session *session,
-                       struct refusal *out_refusal)
-{
-    bool of_one = session->asking >= LIMIT_ASKING_OF_ONE;
-    if (!of_one && step->core->asking < LIMIT_ASKING) {
-        return true;
-    }
-    *out_refusal = (struct refusal){
-        .code = RELAIS__V1__CODE__CODE_BUSY,
-        .field = "query.track",
-        .wrong = of_one ? "too many at once on this connection" : "too many at once",
-        .right = refusal_number(step->effects, of_one ? LIMIT_ASKING_OF_ONE : LIMIT_ASKING),
-        .retry_after_ms = BUSY_RETRY_MS,
-    };
-    return false;
-}
-
 /* Whose message is asked for; NULL: of whom this client may not know. */
 static const char *sender_of(const struct directory_client *client,
                              const Relais__V1__TrackQuery *query)
@@ -103,7 +86,8 @@ void track_query(struct step *step, struct session *session, const struct direct
     const Relais__V1__TrackQuery *asked = query->track;
     struct refusal refusal = {0};
     const char *sender = sender_of(client, asked);
-    bool good = check_names(step, asked, &refusal) && check_load(step, session, &refusal);
+    bool good =
+        check_names(step, asked, &refusal) && question_fits(step, session, "query.track", &refusal);
     if (good && !sender) {
         refusal = unknown(step, ""); /* word for word what the store's answer would bring */
     }
@@ -122,10 +106,7 @@ void track_query(struct step *step, struct session *session, const struct direct
     op->track.max_rows = full ? LIMIT_TRACK_PAGE : asked->limit;
     op->track.missing = asked->missing;
     if (ticket) {
-        ticket->connection = session->connection;
-        ticket->number = query->number;
-        session->asking++;
-        step->core->asking++;
+        question_begin(step, session, ticket, query->number);
     }
 }
 
@@ -202,13 +183,7 @@ static void answer(struct step *step, const struct ticket *ticket,
 
 void track_stored(struct step *step, const struct ticket *ticket, const struct store_result *result)
 {
-    struct session *session = session_find(step->core, ticket->connection);
-    step->core->asking--;
-    if (!session) {
-        return;
-    }
-    session->asking--;
-    if (session->over) {
+    if (!question_end(step, ticket)) {
         return;
     }
     if (result->status == STORE_DONE) {

@@ -4,14 +4,12 @@
  */
 #include "core/usage.h"
 
-#include "core/limits.h"
+#include "core/question.h"
 #include "core/quota.h"
 #include "core/reply.h"
 
 #include <stdlib.h>
 #include <string.h>
-
-enum { BUSY_RETRY_MS = 200 /* some reads of the disk */ };
 
 static const char FIELD[] = "query.member_usage.member";
 
@@ -41,30 +39,13 @@ static const struct directory_member *find(struct step *step, const struct direc
     return member;
 }
 
-static bool check_load(struct step *step, const struct session *session,
-                       struct refusal *out_refusal)
-{
-    bool of_one = session->asking >= LIMIT_ASKING_OF_ONE;
-    if (!of_one && step->core->asking < LIMIT_ASKING) {
-        return true;
-    }
-    *out_refusal = (struct refusal){
-        .code = RELAIS__V1__CODE__CODE_BUSY,
-        .field = "query.member_usage",
-        .wrong = of_one ? "too many at once on this connection" : "too many at once",
-        .right = refusal_number(step->effects, of_one ? LIMIT_ASKING_OF_ONE : LIMIT_ASKING),
-        .retry_after_ms = BUSY_RETRY_MS,
-    };
-    return false;
-}
-
 void usage_query(struct step *step, struct session *session, const struct directory_client *client,
                  const Relais__V1__Query *query)
 {
     struct refusal refusal = {0};
     const struct directory_member *member =
         find(step, client, query->member_usage->member, &refusal);
-    if (!member || !check_load(step, session, &refusal)) {
+    if (!member || !question_fits(step, session, "query.member_usage", &refusal)) {
         reply_answer_error(step, session->connection, query->number, &refusal);
         return;
     }
@@ -76,11 +57,8 @@ void usage_query(struct step *step, struct session *session, const struct direct
         step->effects->failed = true;
     }
     if (ticket) {
-        ticket->connection = session->connection;
-        ticket->number = query->number;
+        question_begin(step, session, ticket, query->number);
         ticket->use = use;
-        session->asking++;
-        step->core->asking++;
     }
 }
 
@@ -110,14 +88,8 @@ static void answer(struct step *step, const struct ticket *ticket,
 
 void usage_stored(struct step *step, const struct ticket *ticket, const struct store_result *result)
 {
-    struct session *session = session_find(step->core, ticket->connection);
     const char *slug = ticket->use->slug;
-    step->core->asking--;
-    if (!session) {
-        return;
-    }
-    session->asking--;
-    if (session->over) {
+    if (!question_end(step, ticket)) {
         return;
     }
     const struct directory_member *member =

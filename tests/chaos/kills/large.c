@@ -7,12 +7,12 @@
  * The bytes follow from the id; nothing is kept on a disk. `deliver` is noted when all bytes of a
  * payload have come.
  */
+#include "tests/chaos/kills/driver.h"
 #include "tests/chaos/kills/history.h"
 #include "tests/chaos/kills/settling.h"
 
 #include <relais/payload.h>
 #include <relais/relais.h>
-#include <signal.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -27,21 +27,6 @@ enum {
     SEND_ARGUMENTS = 7,
     RECEIVE_ARGUMENTS = 5,
 };
-
-static volatile sig_atomic_t is_ending;
-
-static void on_end(int number)
-{
-    (void)number;
-    is_ending = 1;
-}
-
-static int fail(const char *what, const relais_error *error)
-{
-    char line[600];
-    (void)fprintf(stderr, "%s: %s\n", what, relais_error_text(error, line, sizeof line));
-    return 1;
-}
 
 /* The payload of one message; also how far a receiver is with it. */
 struct large {
@@ -121,7 +106,7 @@ static bool send_one(relais_client *client, char **argv, unsigned long number)
         return true;
     }
     history_note("refused %lu %s", number, relais_status_name(status));
-    return fail(id, &error) == 0;
+    return driver_fail(id, &error) == 0;
 }
 
 static int send_all(relais_client *client, char **argv)
@@ -136,7 +121,7 @@ static int send_all(relais_client *client, char **argv)
         number--;
     }
     bool good = true;
-    while (good && !is_ending && number < HISTORY_MESSAGES) {
+    while (good && !driver_is_ending && number < HISTORY_MESSAGES) {
         if (known.states[number] == KNOWN_NOTHING) {
             history_note("submit %lu -", number);
         } else {
@@ -167,7 +152,7 @@ static void take(struct settling *settling, struct large *large, relais_delivery
                      right ? "right" : "wrong");
         large->have = 0; /* from the beginning, should it come again */
     } else if (status != RELAIS_LEASE_LOST && status != RELAIS_INTERRUPTED) {
-        (void)fail(message->id, &error);
+        (void)driver_fail(message->id, &error);
     }
     if (status == RELAIS_OK && relais_ack(delivery) == RELAIS_OK) {
         history_note("ack %s", message->id);
@@ -182,17 +167,17 @@ static int receive_all(relais_client *client, const char *address)
     struct large large = {.id = ""};
     relais_error error;
     if (relais_attach(client, address, 1, &settling.consumer, &error) != RELAIS_OK) {
-        return fail(address, &error);
+        return driver_fail(address, &error);
     }
     history_note("connect 0");
-    while (!is_ending) {
+    while (!driver_is_ending) {
         relais_delivery *delivery = NULL;
         relais_status status = relais_receive(settling.consumer, TURN_MS, &delivery, &error);
         if (status == RELAIS_OK) {
             take(&settling, &large, delivery);
         }
         if (settling.count > 0) {
-            settling_wait(&settling, &is_ending);
+            settling_wait(&settling, &driver_is_ending);
         }
     }
     return 0;
@@ -200,21 +185,13 @@ static int receive_all(relais_client *client, const char *address)
 
 int main(int argc, char **argv)
 {
-    relais_client *client = NULL;
-    relais_error error;
-    sigset_t wanted;
-    const struct sigaction end = {.sa_handler = on_end};
     bool sends = argc == SEND_ARGUMENTS && strcmp(argv[1], "send") == 0;
     if (!sends && (argc != RECEIVE_ARGUMENTS || strcmp(argv[1], "receive") != 0)) {
         return EXIT_USAGE;
     }
-    (void)sigaction(SIGTERM, &end, NULL);
-    (void)sigemptyset(&wanted);
-    (void)sigaddset(&wanted, SIGTERM);
-    (void)sigprocmask(SIG_UNBLOCK, &wanted, NULL); /* blocked by who started us, until now */
-    history_open(argv[3]);
-    if (relais_client_open_profile(argv[2], &client, &error) != RELAIS_OK) {
-        return fail(argv[2], &error);
+    relais_client *client = driver_begin(argv[2], argv[3]);
+    if (client == NULL) {
+        return 1;
     }
     int result = sends ? send_all(client, argv) : receive_all(client, argv[4]);
     relais_client_close(client);

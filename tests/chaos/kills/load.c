@@ -14,11 +14,11 @@
  * `settled`: the broker has said that the acknowledgement is on its disk.
  */
 #include "tests/chaos/kills/content.h"
+#include "tests/chaos/kills/driver.h"
 #include "tests/chaos/kills/history.h"
 #include "tests/chaos/kills/settling.h"
 
 #include <relais/relais.h>
-#include <signal.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -38,21 +38,6 @@ enum {
     SEND_ARGUMENTS = 8,
     RECEIVE_ARGUMENTS = 5,
 };
-
-static volatile sig_atomic_t is_ending;
-
-static void on_end(int number)
-{
-    (void)number;
-    is_ending = 1;
-}
-
-static int fail(const char *what, const relais_error *error)
-{
-    char line[600];
-    (void)fprintf(stderr, "%s: %s\n", what, relais_error_text(error, line, sizeof line));
-    return 1;
-}
 
 struct sending {
     relais_client *client;
@@ -101,7 +86,7 @@ static bool submit(struct sending *sending, unsigned long number)
                               .ordering_key = key[0] != '\0' ? key : NULL,
                               .payload = content_of(id)};
     relais_status status = relais_submit(sending->client, &message, on_outcome, sending, &error);
-    return status == RELAIS_OK || fail(id, &error) == 0;
+    return status == RELAIS_OK || driver_fail(id, &error) == 0;
 }
 
 static bool submit_unanswered(struct sending *sending)
@@ -137,7 +122,7 @@ static int send_all(struct sending *sending)
     if (!submit_unanswered(sending)) {
         return 1;
     }
-    while (!is_ending) {
+    while (!driver_is_ending) {
         for (int i = 0; i < BURST && relais_unanswered(sending->client) < WINDOW; i++) {
             if (!submit_next(sending)) {
                 return 1;
@@ -180,17 +165,17 @@ static int receive_all(relais_client *client, const char *address)
     struct settling settling = {.client = client};
     relais_error error;
     if (relais_attach(client, address, CREDIT, &settling.consumer, &error) != RELAIS_OK) {
-        return fail(address, &error);
+        return driver_fail(address, &error);
     }
     history_note("connect 0");
-    while (!is_ending) {
+    while (!driver_is_ending) {
         relais_delivery *delivery = NULL;
         relais_status status = relais_receive(settling.consumer, TURN_MS * 5, &delivery, &error);
         if (status == RELAIS_OK) {
             take(&settling, delivery);
         }
         if (settling.count == SETTLING_MOST || (settling.count > 0 && status != RELAIS_OK)) {
-            settling_wait(&settling, &is_ending);
+            settling_wait(&settling, &driver_is_ending);
         }
     }
     return 0;
@@ -218,21 +203,13 @@ static int run(int argc, char **argv, relais_client *client)
 
 int main(int argc, char **argv)
 {
-    relais_client *client = NULL;
-    relais_error error;
-    sigset_t wanted;
-    const struct sigaction end = {.sa_handler = on_end};
     bool sends = argc >= SEND_ARGUMENTS && strcmp(argv[1], "send") == 0;
     if (!sends && (argc != RECEIVE_ARGUMENTS || strcmp(argv[1], "receive") != 0)) {
         return EXIT_USAGE;
     }
-    (void)sigaction(SIGTERM, &end, NULL);
-    (void)sigemptyset(&wanted);
-    (void)sigaddset(&wanted, SIGTERM);
-    (void)sigprocmask(SIG_UNBLOCK, &wanted, NULL); /* blocked by who started us, until now */
-    history_open(argv[3]);
-    if (relais_client_open_profile(argv[2], &client, &error) != RELAIS_OK) {
-        return fail(argv[2], &error);
+    relais_client *client = driver_begin(argv[2], argv[3]);
+    if (client == NULL) {
+        return 1;
     }
     int result = run(argc, argv, client);
     relais_client_close(client);

@@ -37,9 +37,7 @@ static enum exit_code run(struct invocation *invocation)
     json_t *object =
         json_pack("{s:s, s:I, s:I}", "id", id, "withdrawn", (json_int_t)cancelled.withdrawn,
                   "too_late", (json_int_t)cancelled.too_late);
-    return output_object(&invocation->output, columns, OPTION_COUNT(columns), object)
-               ? CODE_DONE
-               : talk_no_memory();
+    return talk_end(output_object(&invocation->output, columns, OPTION_COUNT(columns), object));
 }
 
 static const struct option_spec options[] = {

@@ -122,7 +122,7 @@ static enum exit_code print_profile(const struct output *output, const relais_pr
     json_t *object = json_pack("{s:s, s:s, s:s, s:s, s:s}", "broker", profile->endpoint,
                                "broker_key", profile->broker_key, "key", profile->key_path,
                                "member", profile->member, "client", profile->client);
-    return output_object(output, NULL, 0, object) ? CODE_DONE : talk_no_memory();
+    return talk_end(output_object(output, NULL, 0, object));
 }
 
 /* The key pair: read from --key (public half only), or new for --new. */

@@ -116,9 +116,7 @@ static enum exit_code run_list(struct invocation *invocation)
         json_decref(listing.rows);
         return talk_error(&error);
     }
-    return output_list(&invocation->output, columns, OPTION_COUNT(columns), listing.rows)
-               ? CODE_DONE
-               : talk_no_memory();
+    return talk_end(output_list(&invocation->output, columns, OPTION_COUNT(columns), listing.rows));
 }
 
 static enum exit_code run_show(struct invocation *invocation)
@@ -150,10 +148,8 @@ static enum exit_code run_show(struct invocation *invocation)
     if (status != RELAIS_OK) {
         return talk_error(&error);
     }
-    return output_object(&invocation->output, lines, OPTION_COUNT(lines),
-                         dead_letter_json(arguments[0], &letter, for_people))
-               ? CODE_DONE
-               : talk_no_memory();
+    return talk_end(output_object(&invocation->output, lines, OPTION_COUNT(lines),
+                                  dead_letter_json(arguments[0], &letter, for_people)));
 }
 
 static const struct option_spec options[] = {

@@ -68,10 +68,8 @@ static enum exit_code add(const struct invocation *invocation, const struct home
         return talk_error(&error);
     }
     home_reload(home, invocation);
-    return output_object(&invocation->output, show_columns, OPTION_COUNT(show_columns),
-                         flow_json(flow))
-               ? CODE_DONE
-               : talk_no_memory();
+    return talk_end(output_object(&invocation->output, show_columns, OPTION_COUNT(show_columns),
+                                  flow_json(flow)));
 }
 
 static bool parse_setting(const struct options *options, const char *name, uint64_t most,
@@ -137,9 +135,8 @@ static enum exit_code run_show(struct invocation *invocation)
     }
     json_t *object = flow_json(flow);
     relais_flow_free(flow);
-    return output_object(&invocation->output, show_columns, OPTION_COUNT(show_columns), object)
-               ? CODE_DONE
-               : talk_no_memory();
+    return talk_end(
+        output_object(&invocation->output, show_columns, OPTION_COUNT(show_columns), object));
 }
 
 static relais_status add_row(const struct invocation *invocation, const struct home *home,

@@ -235,11 +235,9 @@ static enum exit_code run(struct invocation *invocation)
         {"listen", N_("Listens on"), COLUMN_TEXT},
         {"broker_key", N_("Broker's public key"), COLUMN_TEXT},
     };
-    return output_object(&invocation->output, columns, OPTION_COUNT(columns),
-                         json_pack("{s:s, s:s, s:s}", "home", home, "listen", listen, "broker_key",
-                                   broker_key))
-               ? CODE_DONE
-               : talk_no_memory();
+    return talk_end(output_object(
+        &invocation->output, columns, OPTION_COUNT(columns),
+        json_pack("{s:s, s:s, s:s}", "home", home, "listen", listen, "broker_key", broker_key)));
 }
 
 static const struct option_spec options[] = {

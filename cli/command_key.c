@@ -22,9 +22,7 @@ static enum exit_code print_key(const struct invocation *invocation, const char 
         return puts(public_key) < 0 ? CODE_FAILED : CODE_DONE;
     }
     json_t *object = json_pack("{s:s, s:s}", "public_key", public_key, "file", path);
-    return output_object(&invocation->output, columns, OPTION_COUNT(columns), object)
-               ? CODE_DONE
-               : talk_no_memory();
+    return talk_end(output_object(&invocation->output, columns, OPTION_COUNT(columns), object));
 }
 
 static enum exit_code run_new(struct invocation *invocation)

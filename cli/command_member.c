@@ -46,10 +46,8 @@ static enum exit_code add(const struct invocation *invocation, const struct home
         return talk_error(&error);
     }
     home_reload(home, invocation);
-    return output_object(&invocation->output, show_columns, OPTION_COUNT(show_columns),
-                         member_json(member))
-               ? CODE_DONE
-               : talk_no_memory();
+    return talk_end(output_object(&invocation->output, show_columns, OPTION_COUNT(show_columns),
+                                  member_json(member)));
 }
 
 static enum exit_code run_add(struct invocation *invocation)
@@ -107,9 +105,8 @@ static enum exit_code run_show(struct invocation *invocation)
     }
     json_t *object = member_json(member);
     relais_member_free(member);
-    return output_object(&invocation->output, show_columns, OPTION_COUNT(show_columns), object)
-               ? CODE_DONE
-               : talk_no_memory();
+    return talk_end(
+        output_object(&invocation->output, show_columns, OPTION_COUNT(show_columns), object));
 }
 
 static relais_status add_row(const struct invocation *invocation, const struct home *home,

@@ -67,9 +67,7 @@ static enum exit_code run(struct invocation *invocation)
         json_decref(rows);
         return talk_error(&error);
     }
-    return output_list(&invocation->output, columns, OPTION_COUNT(columns), rows)
-               ? CODE_DONE
-               : talk_no_memory();
+    return talk_end(output_list(&invocation->output, columns, OPTION_COUNT(columns), rows));
 }
 
 static const struct option_spec options[] = {

@@ -28,7 +28,7 @@ static enum exit_code print(const struct output *output, const char *id, const c
         printf("%s  %s\n", _("accepted"), id);
         return CODE_DONE;
     }
-    return output_json_line(outcome_json(id, recalled)) ? CODE_DONE : talk_no_memory();
+    return talk_end(output_json_line(outcome_json(id, recalled)));
 }
 
 /* The flow of the message, which the recall must have too. */

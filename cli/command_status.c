@@ -80,9 +80,8 @@ static enum exit_code run(struct invocation *invocation)
     if (status != RELAIS_OK) {
         return talk_error(&error);
     }
-    return output_object(&invocation->output, columns, OPTION_COUNT(columns), status_json(&about))
-               ? CODE_DONE
-               : talk_no_memory();
+    return talk_end(
+        output_object(&invocation->output, columns, OPTION_COUNT(columns), status_json(&about)));
 }
 
 static const struct option_spec options[] = {

@@ -79,10 +79,8 @@ static enum exit_code save(const struct invocation *invocation, const struct wis
         return talk_error(&error);
     }
     home_reload(&wish->home, invocation);
-    return output_object(&invocation->output, columns, OPTION_COUNT(columns),
-                         member_json(wish->member))
-               ? CODE_DONE
-               : talk_no_memory();
+    return talk_end(output_object(&invocation->output, columns, OPTION_COUNT(columns),
+                                  member_json(wish->member)));
 }
 
 /* The flow exists and lets the member receive: a broker would refuse the file otherwise. */

@@ -167,7 +167,7 @@ static enum exit_code run(struct invocation *invocation)
     } else if (ask_all(&tracking, &error) != RELAIS_OK) {
         code = talk_error(&error);
     } else {
-        code = print(&tracking) ? CODE_DONE : talk_no_memory();
+        code = talk_end(print(&tracking));
     }
     session_close(&session);
     json_decref(tracking.head);

@@ -64,6 +64,11 @@ enum exit_code talk_no_memory(void)
     return talk_error(&error);
 }
 
+enum exit_code talk_end(bool printed)
+{
+    return printed ? CODE_DONE : talk_no_memory();
+}
+
 relais_status talk_fill(relais_error *error, relais_status status, const char *field,
                         const char *wrong, const char *right)
 {

@@ -24,6 +24,9 @@ enum exit_code talk_usage(const struct command *command, const char *format, ...
 /* "out of memory". */
 enum exit_code talk_no_memory(void);
 
+/* How a command ends that has printed all that it had: false is no memory for it. */
+enum exit_code talk_end(bool printed);
+
 /* Fills an error; NULL texts are empty. Gives the status. */
 relais_status talk_fill(relais_error *error, relais_status status, const char *field,
                         const char *wrong, const char *right);

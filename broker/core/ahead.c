@@ -4,6 +4,7 @@
  */
 #include "core/ahead.h"
 
+#include "core/entry.h"
 #include "core/limits.h"
 #include "core/mailbox.h"
 
@@ -44,7 +45,7 @@ static void add(struct core *core, struct mailbox *mailbox, struct ahead *ahead)
 
 bool ahead_keep(struct step *step, struct mailbox *mailbox, struct store_entry *entry)
 {
-    uint64_t bytes = (uint64_t)entry->message.envelope.size + entry->message.payload.size;
+    uint64_t bytes = entry_bytes(entry);
     if (mailbox->ahead_count >= ahead_most(mailbox) ||
         mailbox->ahead_bytes + bytes > LIMIT_AHEAD_BYTES ||
         step->core->ahead_bytes + bytes > LIMIT_AHEAD_TOTAL_BYTES ||

@@ -201,12 +201,10 @@ relais_status sender_add_stored(relais_client *client, const relais_message *mes
                                 const struct stored_payload *stored, struct pending **out_pending,
                                 relais_error *error)
 {
-    struct pending *pending = NULL;
-    relais_status status = add(client, message, stored, &pending, error);
+    relais_status status = add(client, message, stored, out_pending, error);
     if (status == RELAIS_OK) {
-        pending->done = stored->done;
-        pending->context = stored->context;
-        *out_pending = pending;
+        (*out_pending)->done = stored->done;
+        (*out_pending)->context = stored->context;
     }
     return status;
 }

@@ -55,7 +55,7 @@ int attempts_forget(struct batch *batch, const struct dead_key *name)
     MDB_val value;
     int rc = mdb_cursor_open(batch->txn, batch->store->tables[TABLE_ATTEMPT], &cursor);
     while (rc == 0 && (rc = next(cursor, name, 0, &key, &value)) == 0) {
-        rc = mdb_cursor_del(cursor, 0);
+        rc = batch_del_current(batch, TABLE_ATTEMPT, cursor);
     }
     if (cursor != NULL) {
         mdb_cursor_close(cursor);

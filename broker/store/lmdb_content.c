@@ -18,13 +18,12 @@ static int write_segment(struct batch *batch, uint64_t content, uint32_t segment
 {
     struct record_key key;
     key_content(&key, content, segment);
-    MDB_val key_value = val_of_key(&key);
-    MDB_val value = {.mv_size = RECORD_HEAD_BYTES + piece.size};
-    int rc =
-        mdb_put(batch->txn, batch->store->tables[TABLE_CONTENT], &key_value, &value, MDB_RESERVE);
+    size_t size = RECORD_HEAD_BYTES + piece.size;
+    uint8_t *record = NULL;
+    int rc = batch_reserve(batch, TABLE_CONTENT, &key, size, 0, &record);
     if (rc == 0) {
-        memcpy((uint8_t *)value.mv_data + RECORD_HEAD_BYTES, piece.data, piece.size);
-        record_seal(TABLE_CONTENT, key_bytes(&key), value.mv_data, value.mv_size);
+        memcpy(record + RECORD_HEAD_BYTES, piece.data, piece.size);
+        batch_seal(batch, TABLE_CONTENT, &key, record, size);
     }
     return rc;
 }
@@ -131,7 +130,7 @@ static int erase_segments(struct batch *batch, MDB_cursor *cursor, uint64_t cont
             *out_gone = true;
             return rc == MDB_NOTFOUND ? 0 : rc;
         }
-        rc = mdb_cursor_del(cursor, 0);
+        rc = batch_del_current(batch, TABLE_CONTENT, cursor);
         batch->changed = true;
         (*left)--;
     }

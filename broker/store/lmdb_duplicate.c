@@ -166,7 +166,7 @@ static int prune_one(struct batch *batch, struct pruning *pruning)
     }
     rc = read_oldest(batch, &key, &value, &oldest);
     if (rc == MDB_NOTFOUND) {
-        return mdb_cursor_del(pruning->cursor, 0);
+        return batch_del_current(batch, TABLE_DUPLICATE_AGE, pruning->cursor);
     }
     memcpy(age.data, key.mv_data, key.mv_size);
     age.size = key.mv_size;

@@ -49,14 +49,11 @@ int message_store(struct batch *batch, uint64_t sequence, const struct store_op 
         size_t head = RECORD_HEAD_BYTES + (first ? MESSAGE_HEAD_BYTES : 0U);
         struct record_key key;
         key_message(&key, sequence, segment);
-        MDB_val key_value = val_of_key(&key);
-        MDB_val value = {.mv_size = head + piece};
-        int rc = mdb_put(batch->txn, batch->store->tables[TABLE_MESSAGE], &key_value, &value,
-                         MDB_RESERVE | MDB_APPEND);
+        uint8_t *record = NULL;
+        int rc = batch_reserve(batch, TABLE_MESSAGE, &key, head + piece, MDB_APPEND, &record);
         if (rc != 0) {
             return rc;
         }
-        uint8_t *record = value.mv_data;
         if (first) {
             struct message_head fields = {.envelope_bytes = (uint32_t)message->envelope.size,
                                           .payload_bytes = (uint32_t)message->payload.size,
@@ -68,7 +65,7 @@ int message_store(struct batch *batch, uint64_t sequence, const struct store_op 
             message_head_write(record + RECORD_HEAD_BYTES, &fields);
         }
         content_move(&content, record + head, piece);
-        record_seal(TABLE_MESSAGE, key_bytes(&key), record, head + piece);
+        batch_seal(batch, TABLE_MESSAGE, &key, record, head + piece);
         left -= piece;
         segment++;
     } while (left > 0);
@@ -194,7 +191,7 @@ int message_delete(struct batch *batch, uint64_t sequence)
         }
         count_out(batch, &key_value, &value);
         batch->moved_bytes += value.mv_size;
-        rc = mdb_cursor_del(cursor, 0);
+        rc = batch_del_current(batch, TABLE_MESSAGE, cursor);
     }
     if (cursor != NULL) {
         mdb_cursor_close(cursor);

@@ -94,7 +94,7 @@ static int promote(struct batch *batch, struct mailbox *mailbox, MDB_cursor *cur
     }
     key_behind(&key, place);
     bool whole = record_read_behind(key_bytes(&key), bytes_of_val(&value), &behind);
-    rc = mdb_cursor_del(cursor, 0);
+    rc = batch_del_current(batch, TABLE_BEHIND, cursor);
     rc = rc != 0 ? rc : batch_touch(batch, mailbox);
     rc = rc != 0 ? rc : put_head(batch, place->mailbox, place->order, place->sequence);
     if (rc != 0) {

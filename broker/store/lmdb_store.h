@@ -118,6 +118,20 @@ int batch_touch(struct batch *batch, struct mailbox *mailbox);
 int batch_note(struct batch *batch, enum undo_kind kind, struct mailbox *mailbox,
                const struct entry_key *key);
 
+/* lmdb_write.c: nothing else writes into the transaction of a batch. */
+int batch_put(struct batch *batch, enum table table, const struct record_key *key,
+              const struct small_record *record, unsigned flags);
+int batch_del(struct batch *batch, enum table table, const struct record_key *key);
+/* Room for a record of `size` bytes, to be filled behind its head and then sealed. */
+int batch_reserve(struct batch *batch, enum table table, const struct record_key *key, size_t size,
+                  unsigned flags, uint8_t **out_record);
+void batch_seal(struct batch *batch, enum table table, const struct record_key *key,
+                uint8_t *record, size_t size);
+/* The record under the cursor. */
+int batch_del_current(struct batch *batch, enum table table, MDB_cursor *cursor);
+int batch_put_current(struct batch *batch, enum table table, MDB_cursor *cursor,
+                      const struct record_key *key, const struct small_record *record);
+
 /* lmdb_apply.c: one op into the batch; its result is added. */
 int batch_apply(struct batch *batch, const struct store_op *op);
 /* Counters of the mailboxes that were touched, and the state. */
@@ -203,14 +217,6 @@ static inline struct bytes bytes_of_val(const MDB_val *value)
     return (struct bytes){value->mv_data, value->mv_size};
 }
 
-static inline int batch_put(struct batch *batch, enum table table, const struct record_key *key,
-                            const struct small_record *record, unsigned flags)
-{
-    MDB_val key_value = val_of_key(key);
-    MDB_val value = val_of_record(record);
-    return mdb_put(batch->txn, batch->store->tables[table], &key_value, &value, flags);
-}
-
 static inline int batch_get(struct batch *batch, enum table table, const struct record_key *key,
                             struct bytes *out_record)
 {
@@ -221,12 +227,6 @@ static inline int batch_get(struct batch *batch, enum table table, const struct 
         *out_record = bytes_of_val(&value);
     }
     return rc;
-}
-
-static inline int batch_del(struct batch *batch, enum table table, const struct record_key *key)
-{
-    MDB_val key_value = val_of_key(key);
-    return mdb_del(batch->txn, batch->store->tables[table], &key_value, NULL);
 }
 
 #endif

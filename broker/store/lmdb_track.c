@@ -62,8 +62,7 @@ int track_move(struct batch *batch, uint64_t sequence, uint32_t mailbox,
         after.since_ms = before.since_ms; /* tried again is waiting still */
     }
     record_write_track(&record, &key, &after);
-    MDB_val value = val_of_record(&record);
-    return mdb_cursor_put(batch->track, &key_value, &value, MDB_CURRENT);
+    return batch_put_current(batch, TABLE_TRACK, batch->track, &key, &record);
 }
 
 int track_forget(struct batch *batch, uint64_t sequence, size_t *most)
@@ -80,7 +79,7 @@ int track_forget(struct batch *batch, uint64_t sequence, size_t *most)
             (!key_read_track(bytes_of_val(&key_value), &found) || found.sequence != sequence)) {
             return 0;
         }
-        rc = rc != 0 ? rc : mdb_cursor_del(batch->track, 0);
+        rc = rc != 0 ? rc : batch_del_current(batch, TABLE_TRACK, batch->track);
         (*most)--;
     }
     return rc == MDB_NOTFOUND ? 0 : rc;

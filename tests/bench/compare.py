@@ -25,14 +25,16 @@ import table  # noqa: E402
 
 SIZES = (128, 1024, 65536)
 WINDOWS = (512, 1)
+PAIRS = (1, 4)  # of a producer and a consumer
 CELL_SECONDS = 90
 
 
-def measure(build, server, count, window, length_ms):
+def measure(build, server, key, length_ms):
     """One cell; the driver's line with what others used meanwhile, or why there is none."""
+    count, window, pairs = key
     others = quiet.Others()
     command = [f"{build}/tests/bench/peer_{server.name}", str(server.port), server.target,
-               str(server.pid), str(count), str(window), str(length_ms)]
+               str(server.pid), str(count), str(window), str(length_ms), str(pairs)]
     try:
         done = subprocess.run(command, capture_output=True, text=True, timeout=CELL_SECONDS,
                               check=False)
@@ -46,14 +48,14 @@ def measure(build, server, count, window, length_ms):
     return run, ""
 
 
-def measure_quietly(options, server, count, window):
+def measure_quietly(options, server, key):
     """Again when others disturbed it; the least disturbed one counts."""
-    length = options.lone_ms if window == 1 else options.pipelined_ms
+    length = options.lone_ms if key[1] == 1 else options.pipelined_ms
     best, why = None, ""
     for _ in range(options.again + 1):
         if time.monotonic() < options.patient_until:
             quiet.await_quiet(options.patience)
-        run, why = measure(options.build, server, count, window, length)
+        run, why = measure(options.build, server, key, length)
         if run is None:
             break
         if best is None or run["others"] < best["others"]:
@@ -67,11 +69,11 @@ def one_turn(options, kind, folder, keep):
     """All cells of one server, started for it alone."""
     try:
         with kind(options.build, folder) as server:
-            for count, window in options.cells:
-                keep(kind, count, window, *measure_quietly(options, server, count, window))
+            for key in options.cells:
+                keep(kind, key, *measure_quietly(options, server, key))
     except (servers.ServerError, OSError, subprocess.CalledProcessError) as error:
-        for count, window in options.cells:
-            keep(kind, count, window, None, str(error))
+        for key in options.cells:
+            keep(kind, key, None, str(error))
 
 
 def available(build):
@@ -99,7 +101,7 @@ def arguments():
     options = parser.parse_args()
     options.build = options.build.resolve()
     options.patient_until = time.monotonic() + options.within * 60
-    options.cells = [(count, window) for window in WINDOWS for count in SIZES]
+    options.cells = [(count, window, pairs) for window in WINDOWS for pairs in PAIRS for count in SIZES]
     return options
 
 
@@ -121,12 +123,14 @@ def main():
     failures = collections.Counter()
     raw = open(options.build / "runs.jsonl", "w", encoding="utf-8")
 
-    def keep(kind, count, window, run, why):
+    def keep(kind, key, run, why):
         if run is None:
-            failures[kind.name, count, window] += 1
-            print(f"{kind.name}, {count} bytes, window {window}: {why}", file=sys.stderr)
+            failures[kind.name, *key] += 1
+            count, window, pairs = key
+            print(f"{kind.name}, {count} bytes, window {window}, {pairs} and {pairs}: {why}",
+                  file=sys.stderr)
             return
-        results[kind.name, count, window].append(run)
+        results[kind.name, *key].append(run)
         print(json.dumps(run), file=raw, flush=True)
 
     work = tempfile.mkdtemp(prefix="relais-bench-", dir=parent)

@@ -1,8 +1,9 @@
 /* SPDX-License-Identifier: EUPL-1.2 */
 /*
- * A limit, not a peer: LMDB's commit alone, in one thread, without a wire. A transaction puts half
- * a window of messages and deletes those of the transaction before; TARGET is a folder. The process
- * itself is measured.
+ * A limit, not a peer: LMDB's commit alone, without a wire. A transaction puts half of what all
+ * producers may have unconfirmed, or all of it with one outstanding, and deletes the messages of
+ * the transaction before. One thread does it for all: LMDB has one writer. TARGET is a folder. The
+ * process itself is measured.
  */
 #include "tests/bench/cell.h"
 
@@ -61,6 +62,10 @@ static void produce(struct cell *cell)
     MDB_env *store = NULL;
     MDB_txn *txn = NULL;
     MDB_dbi queue = 0;
+    if (cell->number > 0) { /* the first writes in the name of all */
+        cell_ready(cell);
+        return;
+    }
     need(mdb_env_create(&store), "open");
     need(mdb_env_set_mapsize(store, (size_t)MAP_GIB << 30), "open");
     need(mdb_env_open(store, cell->target, 0, 0600), "open");
@@ -68,7 +73,7 @@ static void produce(struct cell *cell)
     need(mdb_dbi_open(txn, NULL, 0, &queue), "open");
     need(mdb_drop(txn, queue, 0), "empty");
     need(mdb_txn_commit(txn), "commit");
-    uint32_t batch = cell->window > 1 ? cell->window / 2 : 1;
+    uint32_t batch = cell->pairs * (cell->window > 1 ? cell->window / 2 : 1);
     uint32_t before = 0;
     uint64_t number = 0;
     cell_ready(cell);

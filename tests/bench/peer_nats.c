@@ -1,7 +1,8 @@
 /* SPDX-License-Identifier: EUPL-1.2 */
 /*
  * NATS JetStream, file storage, work-queue retention (an acknowledged message is gone; explicit
- * acks are the only ones that this retention allows). Debian's 2.9.10 answers a publish before any
+ * acks are the only ones that this retention allows), one consumer of a group that the server
+ * shares out among its members. Debian's 2.9.10 answers a publish before any
  * sync: its confirm does not mean what that of the others means.
  */
 #include "tests/bench/cell.h"
@@ -49,6 +50,14 @@ static void prepare(struct cell *cell)
     config.Storage = js_FileStorage;
     config.Retention = js_WorkQueuePolicy;
     need(js_AddStream(NULL, stream, &config, NULL, NULL), "stream");
+    jsConsumerConfig box;
+    need(jsConsumerConfig_Init(&box), "consumer");
+    box.Durable = "box";
+    box.DeliverSubject = "box";
+    box.DeliverGroup = "readers";
+    box.AckPolicy = js_AckExplicit;
+    box.MaxAckPending = (int64_t)cell->credit * cell->pairs;
+    need(js_AddConsumer(NULL, stream, "bench", &box, NULL, NULL), "consumer");
     jsCtx_Destroy(stream);
     natsConnection_Destroy(line);
 }
@@ -97,9 +106,9 @@ static void consume(struct cell *cell)
     need(natsConnection_JetStream(&stream, line, NULL), "JetStream");
     need(jsSubOptions_Init(&options), "subscribe");
     options.Stream = "bench";
+    options.Consumer = "box";
+    options.Queue = "readers";
     options.ManualAck = true;
-    options.Config.AckPolicy = js_AckExplicit;
-    options.Config.MaxAckPending = cell->credit;
     need(js_SubscribeSync(&box, stream, "q", NULL, &options, NULL), "subscribe");
     cell_ready(cell);
     while (!cell_drained(cell)) {

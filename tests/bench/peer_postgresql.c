@@ -1,8 +1,8 @@
 /* SPDX-License-Identifier: EUPL-1.2 */
 /*
- * PostgreSQL as a queue. The producer sends half a window of INSERTs as one transaction, two of
+ * PostgreSQL as a queue. A producer sends half a window of INSERTs as one transaction, two of
  * them in flight (libpq's pipeline: what lies between two syncs commits together), one INSERT a
- * transaction when the window is 1. The consumer deletes what it has taken in one transaction, FOR
+ * transaction when the window is 1. A consumer deletes what it has taken in one transaction, FOR
  * UPDATE SKIP LOCKED, and polls every half millisecond when there is nothing.
  */
 #include "tests/bench/cell.h"

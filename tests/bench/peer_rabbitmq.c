@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: EUPL-1.2 */
 /*
- * RabbitMQ: a quorum queue with one member, persistent messages, publisher confirms; the consumer
+ * RabbitMQ: a quorum queue with one member, persistent messages, publisher confirms; a consumer
  * acknowledges cumulatively whenever nothing more is in its buffer, or half its credit is used.
  */
 #include "tests/bench/cell.h"

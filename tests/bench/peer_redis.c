@@ -1,8 +1,8 @@
 /* SPDX-License-Identifier: EUPL-1.2 */
 /*
- * Redis Streams: XADD; one consumer group, XREADGROUP, then XACK and XDEL of the whole batch in one
- * write: an acknowledged message is gone, as from any queue. Durable by the server's `appendfsync
- * always`.
+ * Redis Streams: XADD; one consumer group with a name for each consumer, XREADGROUP, then XACK and
+ * XDEL of the whole batch in one write: an acknowledged message is gone, as from any queue. Durable
+ * by the server's `appendfsync always`.
  */
 #include "tests/bench/cell.h"
 
@@ -116,8 +116,9 @@ static void consume(struct cell *cell)
     redisContext *line = open_line(cell);
     cell_ready(cell);
     while (!cell_drained(cell)) {
-        redisReply *reply = redisCommand(line, "XREADGROUP GROUP g c COUNT %u BLOCK %d STREAMS s >",
-                                         cell->credit, CELL_TURN_MS);
+        redisReply *reply =
+            redisCommand(line, "XREADGROUP GROUP g c%u COUNT %u BLOCK %d STREAMS s >", cell->number,
+                         cell->credit, CELL_TURN_MS);
         need(line, reply);
         if (reply->type == REDIS_REPLY_ARRAY && reply->elements == 1) {
             const redisReply *entries = reply->element[0]->element[1];

@@ -240,7 +240,8 @@ class Nats(Server):
 class Lmdb(Server):
     name = "lmdb"
     limit = True
-    settings = "limit: put and delete in one transaction of half a window; one thread, no wire"
+    settings = ("limit: put and delete in one transaction of half of all windows, with one outstanding of "
+                "one message a producer; one thread, no wire")
 
     @classmethod
     def version(cls, _):

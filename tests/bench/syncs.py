@@ -34,7 +34,7 @@ def traced(build, kind, folder):
         try:
             time.sleep(ATTACH_SECONDS)
             done = subprocess.run([f"{build}/tests/bench/peer_{kind.name}", str(server.port),
-                                   server.target, str(server.pid), str(BYTES), "1", str(LENGTH_MS)],
+                                   server.target, str(server.pid), str(BYTES), "1", str(LENGTH_MS), "1"],
                                   capture_output=True, text=True, timeout=60, check=True)
         finally:
             tracer.send_signal(signal.SIGINT)

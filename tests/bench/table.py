@@ -33,7 +33,7 @@ def undisturbed(runs):
 
 def row(server, every, failed, ours):
     if not every:
-        return f"| {server.name} | | failed | | | | | |"
+        return f"| {server.name} | | failed | | | | | | |"
     count = len(undisturbed(every))
     runs = undisturbed(every) or every
     rates = [run["per_second"] for run in runs]
@@ -43,22 +43,25 @@ def row(server, every, failed, ours):
     if failed:
         name += f" ({failed} failed)"
     ratio = "" if server.name == "relais" or not ours or not count else f"{ours / statistics.median(rates):.2f}"
+    clients = "" if server.name == "lmdb" else f"{median(runs, 'driver_cpu_per_million'):.1f}"
     memory = max(run["anonymous_kb"] for run in runs) / 1024
     return (f"| {name} | {count} | {rate(statistics.median(rates))} "
             f"({rate(min(rates))}..{rate(max(rates))}) "
             f"| {span_ms(runs, 'confirm_p50_us', 'confirm_p99_us')} "
             f"| {span_ms(runs, 'through_p50_us', 'through_p99_us')} "
-            f"| {median(runs, 'cpu_per_million'):.1f} | {memory:.0f} | {ratio} |")
+            f"| {median(runs, 'cpu_per_million'):.1f} | {clients} | {memory:.0f} | {ratio} |")
 
 
 def cell(servers, results, failures, key):
-    count, window = key
+    count, window, pairs = key
     ours = [run["per_second"] for run in undisturbed(results.get(("relais", *key), []))]
     how = "one outstanding" if window == 1 else f"window {window}"
-    lines = [f"### {size(count)}, {how}", "",
+    whose = "1 producer, 1 consumer" if pairs == 1 else f"{pairs} producers, {pairs} consumers"
+    lines = [f"### {size(count)}, {how}, {whose}", "",
              "| server | runs | messages/s (min..max) | confirm p50 / p99 ms "
-             "| end to end p50 / p99 ms | server CPU s per million | anonymous MB, peak "
-             "| Relais / it |", "| --- | --- | --- | --- | --- | --- | --- | --- |"]
+             "| end to end p50 / p99 ms | server CPU s per million | clients' CPU "
+             "| anonymous MB, peak | Relais / it |",
+             "| --- | --- | --- | --- | --- | --- | --- | --- | --- |"]
     for server in servers:
         where = (server.name, *key)
         lines.append(row(server, results.get(where, []), failures.get(where, 0),
@@ -80,7 +83,7 @@ def machine(folder, filesystem):
 
 
 def document(servers, build, results, failures, facts):
-    """`results`: (name, bytes, window) -> runs; `facts`: folder, filesystem, rounds, seconds, load."""
+    """`results`: (name, bytes, window, pairs) -> runs; `facts`: folder, filesystem, rounds, seconds, load."""
     now = datetime.datetime.now().astimezone().isoformat(timespec="minutes")
     lines = [f"Measured {now}. Machine: {machine(facts['folder'], facts['filesystem'])}. "
              f"{facts['rounds']} rounds; a run sends for {facts['pipelined_ms'] / 1000:g} s pipelined and "

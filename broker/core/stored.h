@@ -16,6 +16,7 @@
 
 #include "core/buffer.h"
 #include "core/finding.h"
+#include "core/stored_deadline.h"
 #include "core/stored_name.h"
 #include "core/stored_upload.h"
 #include "core/tracked.h"
@@ -44,6 +45,7 @@ enum store_op_kind {
     STORE_FETCH,     /* not a write: bytes of a stored payload */
     STORE_TRACK,     /* not a write: what became of a message, for each recipient */
     STORE_CANCEL,    /* what nobody has taken of a message becomes dead letters */
+    STORE_DUE,       /* not a write: the deadline whose step is next */
 };
 
 /* What a member has sent and that lies in the store, dead letters included: each message once,
@@ -96,6 +98,8 @@ struct store_op {
             const char *supersedes;
             uint8_t lane;
             int64_t due_ms;
+            const struct stored_deadline *deadline; /* for acknowledging it; NULL: none */
+            struct deadline_pass pass;              /* this message is what a step of one says */
         } append;
         struct {
             uint32_t mailbox;
@@ -206,6 +210,7 @@ struct store_result {
         uint64_t replayed_bytes;
         struct store_tracked track;
         struct store_cancelled cancel;
+        struct store_due *due; /* DUE; receiver calls free() */
         struct store_usage usage;
         struct store_turn turn;        /* ACK, BURY */
         struct store_backup *backup;   /* BACKUP, BACKED_UP; receiver calls free() */

@@ -63,6 +63,10 @@ void store_result_drop(struct store_result *result)
         result->cancel.mailboxes = NULL;
         result->cancel.count = 0;
         break;
+    case STORE_DUE:
+        free(result->due);
+        result->due = NULL;
+        break;
     case STORE_MAILBOX:
     case STORE_MAILBOXES:
     case STORE_ACK:

@@ -50,6 +50,7 @@ struct store_tracked {
     uint64_t sequence;
     int64_t accepted_ms;
     int64_t expires_ms;
+    int64_t deadline_ms; /* for acknowledging it; 0: none */
     uint64_t flow;
     struct store_track_row *rows; /* by mailbox; receiver calls free() */
     uint32_t count;

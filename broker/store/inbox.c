@@ -75,6 +75,7 @@ static void op_drop(struct store_op *op)
     case STORE_BACKED_UP:
     case STORE_CHECK:
     case STORE_FETCH:
+    case STORE_DUE:
         break;
     }
 }
@@ -110,29 +111,35 @@ static bool own_name(const char **sender, const char **id)
     return true;
 }
 
-/* Recipients, sender and id in one block that begins with the recipients. */
+/* Recipients, the deadline, sender and id in one block that begins with the recipients. */
 static bool own_append(struct store_op *op)
 {
+    size_t deadline = op->append.deadline != NULL ? sizeof *op->append.deadline : 0;
     size_t recipients = op->append.recipient_count * sizeof *op->append.recipients;
     size_t sender = strlen(op->append.sender) + 1;
     size_t id = strlen(op->append.id) + 1;
     size_t earlier = op->append.supersedes != NULL ? strlen(op->append.supersedes) + 1 : 0;
-    char *block = malloc(recipients + sender + id + earlier);
+    char *block = malloc(recipients + deadline + sender + id + earlier);
     if (block == NULL) {
         return false;
     }
+    char *texts = block + recipients + deadline;
     if (recipients > 0) {
         memcpy(block, op->append.recipients, recipients);
     }
-    memcpy(block + recipients, op->append.sender, sender);
-    memcpy(block + recipients + sender, op->append.id, id);
+    if (deadline > 0) {
+        memcpy(block + recipients, op->append.deadline, deadline);
+        op->append.deadline = (const struct stored_deadline *)(void *)(block + recipients);
+    }
+    memcpy(texts, op->append.sender, sender);
+    memcpy(texts + sender, op->append.id, id);
     if (earlier > 0) {
-        memcpy(block + recipients + sender + id, op->append.supersedes, earlier);
-        op->append.supersedes = block + recipients + sender + id;
+        memcpy(texts + sender + id, op->append.supersedes, earlier);
+        op->append.supersedes = texts + sender + id;
     }
     op->append.recipients = (const struct store_recipient *)(void *)block;
-    op->append.sender = block + recipients;
-    op->append.id = block + recipients + sender;
+    op->append.sender = texts;
+    op->append.id = texts + sender;
     return true;
 }
 
@@ -248,6 +255,7 @@ static bool op_own(struct store_op *op)
     case STORE_BACKED_UP:
     case STORE_CHECK:
     case STORE_FETCH:
+    case STORE_DUE:
         break;
     }
     return true;

@@ -495,6 +495,7 @@ static const struct row rows[TABLE_COUNT] = {
     [TABLE_DOOMED] = {name_message, NULL},
     [TABLE_ATTEMPT] = {name_attempt, check_attempt},
     [TABLE_TRACK] = {name_track, check_track},
+    [TABLE_DEADLINE] = {inspect_name_deadline, inspect_deadline},
 };
 
 bool inspect_record(struct inspection *inspection, enum table table, struct bytes key,

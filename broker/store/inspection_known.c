@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: EUPL-1.2 */
 #include "store/inspection_known.h"
 
+#include "store/record_deadline.h"
 #include "store/record_track.h"
 
 #include <string.h>
@@ -42,4 +43,25 @@ bool inspect_duplicate_age(struct inspection *inspection, struct bytes key, stru
         finding->fault = STORED_FAULT_REFERENCE;
     }
     return known;
+}
+
+bool inspect_name_deadline(struct bytes key, struct store_finding *finding)
+{
+    struct deadline_key deadline;
+    if (!key_read_deadline(key, &deadline)) {
+        return false;
+    }
+    finding->sequence = deadline.sequence;
+    return true;
+}
+
+bool inspect_deadline(struct inspection *inspection, struct bytes key, struct bytes record,
+                      struct store_finding *finding)
+{
+    struct stored_deadline fields;
+    (void)inspection;
+    if (!record_read_deadline(key, record, &fields)) {
+        finding->fault = STORED_FAULT_CHECKSUM;
+    }
+    return true;
 }

@@ -7,6 +7,7 @@
  * before anything of them is written.
  */
 #include "store/lmdb_attempt.h"
+#include "store/lmdb_deadline.h"
 #include "store/lmdb_known.h"
 #include "store/lmdb_order.h"
 #include "store/lmdb_store.h"
@@ -176,6 +177,7 @@ static int write_append(struct batch *batch, const struct store_op *op, uint32_t
     }
     rc = rc != 0 ? rc : append_entries(batch, op, sequence);
     rc = rc != 0 ? rc : track_begin(batch, op, sequence);
+    rc = rc != 0 ? rc : deadline_begin(batch, op, sequence);
     rc = rc != 0 ? rc : duplicate_remember(batch, op, sequence);
     result->append.sequence = sequence;
     rc = rc != 0 ? rc : claim_entry(batch, op, result);
@@ -204,6 +206,11 @@ static int admit_and_write(struct batch *batch, const struct store_op *op, struc
     }
     rc = earlier != NULL ? supersede_replace(batch, op, earlier, result) : 0;
     return rc != 0 ? rc : write_append(batch, op, sender, content, result);
+}
+
+int batch_append_new(struct batch *batch, const struct store_op *op, struct store_result *result)
+{
+    return admit_and_write(batch, op, NULL, result);
 }
 
 static int apply_append(struct batch *batch, const struct store_op *op, struct store_result *result)
@@ -377,7 +384,10 @@ int batch_apply(struct batch *batch, const struct store_op *op)
     case STORE_CANCEL:
         return batch_cancel(batch, op, result);
     case STORE_APPEND:
-        return apply_append(batch, op, result);
+        return op->append.pass.sequence > 0 ? batch_pass(batch, op, result)
+                                            : apply_append(batch, op, result);
+    case STORE_DUE:
+        return batch_due(batch, op, result);
     case STORE_TAKE:
         return batch_take(batch, op, result);
     case STORE_ACK:

@@ -72,6 +72,11 @@ static int write_age(struct batch *batch, const struct duplicate_record *duplica
     return batch_put(batch, TABLE_DUPLICATE_AGE, &age, &record, 0);
 }
 
+static int64_t deadline_of(const struct store_op *op)
+{
+    return op->append.deadline != NULL ? op->append.deadline->deadline_ms : 0;
+}
+
 int duplicate_remember(struct batch *batch, const struct store_op *op, uint64_t sequence)
 {
     const struct duplicate_record fresh = {.sequence = sequence,
@@ -79,7 +84,8 @@ int duplicate_remember(struct batch *batch, const struct store_op *op, uint64_t 
                                            .age_ms = op->now_ms,
                                            .expires_ms = op->append.expires_ms,
                                            .flow = op->append.flow,
-                                           .order = op->append.order};
+                                           .order = op->append.order,
+                                           .deadline_ms = deadline_of(op)};
     struct record_key key;
     struct small_record record;
     key_duplicate(&key, op->append.sender, op->append.id);

@@ -134,6 +134,8 @@ int batch_put_current(struct batch *batch, enum table table, MDB_cursor *cursor,
 
 /* lmdb_apply.c: one op into the batch; its result is added. */
 int batch_apply(struct batch *batch, const struct store_op *op);
+/* An append that is known to be no duplicate, and supersedes nothing. */
+int batch_append_new(struct batch *batch, const struct store_op *op, struct store_result *result);
 /* Counters of the mailboxes that were touched, and the state. */
 int batch_write_state(struct batch *batch);
 int batch_put_entry(struct batch *batch, struct mailbox *mailbox, const struct entry_key *key,

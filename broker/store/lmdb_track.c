@@ -142,6 +142,7 @@ int batch_track(struct batch *batch, const struct store_op *op, struct store_res
     result->track.sequence = known.sequence;
     result->track.accepted_ms = known.accepted_ms;
     result->track.expires_ms = known.expires_ms;
+    result->track.deadline_ms = known.deadline_ms;
     result->track.flow = known.flow;
     rc = mdb_cursor_open(batch->txn, batch->store->tables[TABLE_TRACK], &cursor);
     if (rc == 0) {

@@ -306,7 +306,10 @@ static bool apply(struct memory_store *store, struct store_op *op, struct store_
     case STORE_MAILBOXES:
         return add_mailboxes(store, op);
     case STORE_APPEND:
-        return memory_append(store, op, result);
+        return op->append.pass.sequence > 0 ? memory_pass(store, op, result)
+                                            : memory_append(store, op, result);
+    case STORE_DUE:
+        return memory_due(&store->deadlines, &store->tracks, op, result);
     case STORE_TAKE:
         return apply_take(store, op, result);
     case STORE_ACK:
@@ -378,6 +381,7 @@ static void memory_close(struct store *base)
     memory_contents_fini(&store->contents);
     memory_duplicates_fini(&store->duplicates);
     memory_tracks_fini(&store->tracks);
+    memory_deadlines_fini(&store->deadlines);
     sender_table_fini(&store->senders);
     outbox_fini(&store->outbox);
     free(store);

@@ -119,13 +119,67 @@ static bool admit_and_add(struct memory_store *store, struct store_op *op,
                                  result);
         }
     }
-    const struct duplicate_node values = {.accepted_ms = op->now_ms,
-                                          .age_ms = op->now_ms,
-                                          .expires_ms = op->append.expires_ms,
-                                          .flow = op->append.flow,
-                                          .sequence = sequence};
+    const struct duplicate_node values = {
+        .accepted_ms = op->now_ms,
+        .age_ms = op->now_ms,
+        .expires_ms = op->append.expires_ms,
+        .deadline_ms = op->append.deadline != NULL ? op->append.deadline->deadline_ms : 0,
+        .flow = op->append.flow,
+        .sequence = sequence};
     return memory_tracks_begin(&store->tracks, op, sequence) &&
+           memory_deadlines_begin(&store->deadlines, op, sequence) &&
            memory_duplicates_add(&store->duplicates, op->append.sender, op->append.id, &values);
+}
+
+/* `reminded` holds the recipients that the step finds. False without memory. */
+static bool pass_step(struct memory_store *store, struct store_op *op, uint32_t after,
+                      struct reminded *reminded, struct store_result *result)
+{
+    const struct deadline_pass *pass = &op->append.pass;
+    struct store_op own = *op;
+    if (reminded != NULL) {
+        memory_tracks_remind(&store->tracks, pass->sequence, after, reminded);
+        own.append.recipients = reminded->recipients;
+        own.append.recipient_count = reminded->count;
+    }
+    if (own.append.recipient_count == 0) {
+        return true;
+    }
+    result->append.duplicate = memory_is_duplicate(store, op->append.sender, op->append.id,
+                                                   op->now_ms, &result->append.sequence);
+    if (result->append.duplicate) {
+        return true;
+    }
+    bool kept = admit_and_add(store, &own, NULL, result);
+    op->append.message = own.append.message; /* what was not taken over */
+    bool tells = kept && reminded != NULL && result->status == STORE_DONE;
+    return kept && (!tells || reminded_tell(reminded, result));
+}
+
+bool memory_pass(struct memory_store *store, struct store_op *op, struct store_result *result)
+{
+    const struct deadline_pass *pass = &op->append.pass;
+    struct memory_deadline *found =
+        memory_deadlines_find(&store->deadlines, pass->at_ms, pass->sequence);
+    struct reminded reminded = {0};
+    if (found == NULL || pass->step < found->deadline.step) {
+        result->status = STORE_NOT_FOUND;
+        return true;
+    }
+    if (!reminded_init(&reminded, op)) {
+        return false;
+    }
+    bool reminds = pass->step < found->deadline.remind_count;
+    uint32_t after = stored_deadline_after(&found->deadline, pass->step);
+    bool kept = pass_step(store, op, after, reminds ? &reminded : NULL, result);
+    if (kept && result->status == STORE_DONE) {
+        struct stored_deadline deadline = found->deadline;
+        bool stays = reminded_pass(&reminded, &deadline, pass->step);
+        memory_deadlines_remove(&store->deadlines, found);
+        kept = !stays || memory_deadlines_add(&store->deadlines, pass->sequence, &deadline);
+    }
+    reminded_fini(&reminded);
+    return kept;
 }
 
 bool memory_append(struct memory_store *store, struct store_op *op, struct store_result *result)

@@ -19,6 +19,7 @@ struct duplicate_node {
     int64_t accepted_ms;
     int64_t age_ms;
     int64_t expires_ms;
+    int64_t deadline_ms; /* 0: none */
     uint64_t flow;
     uint64_t sequence;
     size_t key_size;

@@ -68,6 +68,7 @@ bool memory_track(struct memory_store *store, const struct store_op *op,
     result->track.sequence = known->sequence;
     result->track.accepted_ms = known->accepted_ms;
     result->track.expires_ms = known->expires_ms;
+    result->track.deadline_ms = known->deadline_ms;
     result->track.flow = known->flow;
     const struct memory_track *track = memory_tracks_of(&store->tracks, known->sequence);
     bool more = true;

@@ -7,6 +7,7 @@
 
 #include "store/engine.h"
 #include "store/memory_content.h"
+#include "store/memory_deadline.h"
 #include "store/memory_duplicate.h"
 #include "store/memory_mailbox.h"
 #include "store/memory_track.h"
@@ -24,6 +25,7 @@ struct memory_store {
     size_t mailbox_capacity;
     struct memory_duplicates duplicates;
     struct memory_tracks tracks;
+    struct memory_deadlines deadlines;
     struct sender_table senders;
     struct memory_contents contents;
     struct outbox outbox;
@@ -56,6 +58,8 @@ bool memory_cancel(struct memory_store *store, const struct store_op *op,
 
 /* memory_append.c. False without memory. */
 bool memory_append(struct memory_store *store, struct store_op *op, struct store_result *result);
+/* One that is what a step of a deadline says. The same. */
+bool memory_pass(struct memory_store *store, struct store_op *op, struct store_result *result);
 
 /* Bytes that a message counts for. */
 uint64_t memory_cost_of(const struct memory_message *message);

@@ -16,7 +16,7 @@ const char *table_name(enum table table)
     static const char *const names[TABLE_COUNT] = {
         "meta",   "mailbox",   "message",       "refs",    "ready",      "later",
         "dead",   "duplicate", "duplicate_age", "sender",  "order_head", "behind",
-        "upload", "content",   "doomed",        "attempt", "track"};
+        "upload", "content",   "doomed",        "attempt", "track",      "deadline"};
     return names[table];
 }
 
@@ -348,6 +348,9 @@ void record_write_duplicate(struct small_record *out, const struct record_key *k
     body_add(out, (uint64_t)duplicate->expires_ms, 8);
     body_add(out, duplicate->flow, 8);
     body_add(out, duplicate->order, 8);
+    if (duplicate->deadline_ms != 0) {
+        body_add(out, (uint64_t)duplicate->deadline_ms, 8);
+    }
     body_seal(out, TABLE_DUPLICATE, key);
 }
 
@@ -355,7 +358,7 @@ bool record_read_duplicate(struct bytes key, struct bytes record,
                            struct duplicate_record *out_duplicate)
 {
     struct bytes body = {0};
-    if (!record_open(TABLE_DUPLICATE, key, record, &body) || body.size != 48) {
+    if (!record_open(TABLE_DUPLICATE, key, record, &body) || (body.size != 48 && body.size != 56)) {
         return false;
     }
     out_duplicate->sequence = number_get(body.data, 8);
@@ -364,7 +367,8 @@ bool record_read_duplicate(struct bytes key, struct bytes record,
     out_duplicate->expires_ms = time_get(body.data + 24);
     out_duplicate->flow = number_get(body.data + 32, 8);
     out_duplicate->order = number_get(body.data + 40, 8);
-    return true;
+    out_duplicate->deadline_ms = body.size == 56 ? time_get(body.data + 48) : 0;
+    return body.size == 48 || out_duplicate->deadline_ms != 0;
 }
 
 void record_write_duplicate_age(struct small_record *out, const struct record_key *key,

@@ -30,6 +30,7 @@
  * A message's content is the envelope's bytes, then the payload's, unless that is stored apart. A
  * doomed content is erased in steps. Pure; any thread.
  *   track          sequence u64 | mailbox u32           see struct track_record
+ *   deadline       at u64 | sequence u64                see record_deadline.c
  * Content is the envelope's bytes, then the payload's. Pure; any thread.
  */
 #ifndef RELAIS_STORE_RECORD_H
@@ -59,6 +60,7 @@ enum table {
     TABLE_DOOMED,
     TABLE_ATTEMPT,
     TABLE_TRACK,
+    TABLE_DEADLINE,
     TABLE_COUNT
 };
 
@@ -68,7 +70,7 @@ enum {
     RECORD_HEAD_BYTES = 1 + 8,
     RECORD_KEY_BYTES = 256, /* the longest: slug, 0x00, id = 192 */
     MESSAGE_KEY_BYTES = 8 + 2,
-    RECORD_SMALL_BYTES = 384, /* the longest but segments: a dead entry with its reason */
+    RECORD_SMALL_BYTES = 512, /* the longest but segments: a deadline with its texts */
     /* A full segment fills its 16 overflow pages of 4,096 bytes to the last byte: LMDB puts a
      * header of 16 bytes in front of the run. */
     RECORD_SEGMENT_BYTES = 16 * 4096 - 16,

@@ -14,7 +14,8 @@ struct duplicate_record {
     int64_t age_ms; /* the lowest goes first; later than accepted once an entry has lived so long */
     int64_t expires_ms;
     uint64_t flow;
-    uint64_t order; /* of its entries; 0: none */
+    uint64_t order;      /* of its entries; 0: none */
+    int64_t deadline_ms; /* for acknowledging it; 0: none */
 };
 
 /* What became of one recipient's copy; lane and due say where its entry is while it waits. */

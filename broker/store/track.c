@@ -20,6 +20,16 @@ bool track_is_missing(enum track_state state)
     return state != TRACK_ACKNOWLEDGED && state != TRACK_SUPERSEDED;
 }
 
+bool track_is_owed(enum track_state state)
+{
+    return track_is_missing(state) && state != TRACK_CANCELLED;
+}
+
+bool track_is_reminded(enum track_state state)
+{
+    return track_is_owed(state) && track_holds(state);
+}
+
 bool track_holds(enum track_state state)
 {
     return track_is_missing(state) && state != TRACK_DROPPED;

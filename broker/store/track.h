@@ -13,6 +13,13 @@ enum track_state track_of_code(uint32_t code);
 /* Is it still owed? Neither acknowledged nor replaced by a later one. */
 bool track_is_missing(enum track_state state);
 
+/* At a deadline: neither acknowledged nor of no use any more, for a later one replaced it or its
+ * sender withdrew it. */
+bool track_is_owed(enum track_state state);
+
+/* Can it still be acknowledged? A dead letter that was let go cannot. */
+bool track_is_reminded(enum track_state state);
+
 /* Does an entry, waiting or dead, hold the message? */
 bool track_holds(enum track_state state);
 

@@ -4,6 +4,7 @@
  * is, and once with a checksum that matches, so that the readers behind it are reached; what they
  * read must write the same bytes again.
  */
+#include "store/record_deadline.h"
 #include "store/record_track.h"
 
 #include <assert.h>
@@ -64,6 +65,11 @@ static void read_order(struct bytes key, struct bytes record)
     }
     if (record_read_order_head(key, record, &sequence)) {
         record_write_order_head(&out, &copy, sequence);
+        assert(same(&out, record));
+    }
+    struct stored_deadline deadline;
+    if (record_read_deadline(key, record, &deadline)) {
+        record_write_deadline(&out, &copy, &deadline);
         assert(same(&out, record));
     }
     struct stored_attempt attempt;
@@ -159,6 +165,11 @@ static void read_order_keys(struct bytes key)
     uint32_t number = 0;
     if (key_read_attempt(key, &entry, &number)) {
         key_attempt(&out, &entry, number);
+        assert(out.size == key.size && memcmp(out.data, key.data, key.size) == 0);
+    }
+    struct deadline_key deadline;
+    if (key_read_deadline(key, &deadline)) {
+        key_deadline(&out, &deadline);
         assert(out.size == key.size && memcmp(out.data, key.data, key.size) == 0);
     }
     if (key_read_behind(key, &behind)) {

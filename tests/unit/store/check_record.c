@@ -3,6 +3,7 @@
  * Layout 2 is frozen: these bytes are what released stores hold. And a record is refused when
  * anything about it is not what was written.
  */
+#include "store/record_deadline.h"
 #include "store/record_track.h"
 
 #include <check.h>
@@ -99,6 +100,36 @@ START_TEST(values_of_an_order_have_the_bytes_of_layout_2)
 }
 END_TEST
 
+START_TEST(a_deadline_has_the_bytes_of_layout_2)
+{
+    struct record_key key;
+    struct small_record record;
+    const struct deadline_key name = {.at_ms = 1700000000000, .sequence = 5};
+    const struct stored_deadline deadline = {.accepted_ms = 1700000000000,
+                                             .deadline_ms = 1700000000256,
+                                             .remind_ms = {1700000000001},
+                                             .remind_count = 1,
+                                             .step = 1,
+                                             .after = 7,
+                                             .sender = "dila",
+                                             .id = "m-1",
+                                             .from = "a/b",
+                                             .flow = "F"};
+    struct stored_deadline read = {0};
+    key_deadline(&key, &name);
+    expect_hex(key.data, key.size, "0000018bcfe568000000000000000005");
+    record_write_deadline(&record, &key, &deadline);
+    expect_hex(
+        record.data, record.size,
+        "01001f4621091106880000018bcfe568000000018bcfe569000101000000070000018bcfe56801046469"
+        "6c61036d2d3103612f620146");
+    ck_assert(
+        record_read_deadline(key_bytes(&key), (struct bytes){record.data, record.size}, &read));
+    ck_assert_str_eq(read.flow, "F");
+    ck_assert_uint_eq(read.after, 7);
+}
+END_TEST
+
 START_TEST(values_come_back)
 {
     struct record_key key;
@@ -185,6 +216,7 @@ static Suite *make_suite(void)
     tcase_add_test(tcase, keys_have_the_bytes_of_layout_2);
     tcase_add_test(tcase, values_have_the_bytes_of_layout_2);
     tcase_add_test(tcase, values_of_an_order_have_the_bytes_of_layout_2);
+    tcase_add_test(tcase, a_deadline_has_the_bytes_of_layout_2);
     tcase_add_test(tcase, values_come_back);
     tcase_add_test(tcase, any_flipped_bit_is_refused);
     tcase_add_test(tcase, a_record_of_another_table_is_refused);

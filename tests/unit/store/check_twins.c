@@ -29,7 +29,8 @@ static struct entry_key held[HELD];
 static size_t held_count;
 static struct dead_key dead[HELD];
 static size_t dead_count;
-static uint64_t content; /* that was handed out last */
+static uint64_t content;     /* that was handed out last */
+static struct store_due due; /* the deadline that was first, when it was asked for last */
 
 static uint32_t draw(uint32_t below)
 {
@@ -80,6 +81,41 @@ static void draw_append(struct store_op out_ops[ENGINE_COUNT], char *id,
     }
 }
 
+/* Some have a deadline, with no reminder, or two. */
+static void draw_deadline(struct store_op ops[ENGINE_COUNT], struct stored_deadline *deadline)
+{
+    int64_t now_ms = twins[0].now_ms;
+    if (draw(2) == 0) {
+        return;
+    }
+    *deadline = (struct stored_deadline){.accepted_ms = now_ms, .from = "a/b", .flow = "F"};
+    (void)snprintf(deadline->sender, sizeof deadline->sender, "%s", ops[0].append.sender);
+    (void)snprintf(deadline->id, sizeof deadline->id, "%s", ops[0].append.id);
+    deadline->remind_count = (uint8_t)(draw(2) * 2);
+    deadline->remind_ms[0] = now_ms + draw(1000);
+    deadline->remind_ms[1] = deadline->remind_ms[0] + draw(1000);
+    deadline->deadline_ms = deadline->remind_ms[1] + 1 + draw(1000);
+    for (int i = 0; i < ENGINE_COUNT; i++) {
+        ops[i].append.deadline = deadline;
+    }
+}
+
+/* What the step of the deadline that is next says: in time, too early, or again. */
+static void draw_pass(struct store_op out_ops[ENGINE_COUNT], char *id,
+                      struct store_recipient *recipients)
+{
+    uint8_t step = stored_deadline_step(&due.deadline, twins[0].now_ms);
+    bool warns = step == due.deadline.remind_count;
+    (void)snprintf(id, 16, "r%u", draw(1000));
+    *recipients = (struct store_recipient){.mailbox = draw(BOXES), .lane = LANE_HIGH};
+    for (int i = 0; i < ENGINE_COUNT; i++) {
+        out_ops[i] = op_append(id, 1, 10, recipients, warns ? 1 : 0);
+        out_ops[i].append.sender = "relais";
+        out_ops[i].append.pass = (struct deadline_pass){
+            .sequence = due.sequence, .at_ms = due.at_ms, .step = step, .max = 2};
+    }
+}
+
 static struct store_op draw_dead(enum store_op_kind kind)
 {
     if (dead_count == 0 || draw(20) == 0) {
@@ -116,16 +152,29 @@ static void draw_upload(struct store_op out_ops[ENGINE_COUNT], char *id,
     }
 }
 
+/* What is next is asked for, or passed. */
+static void draw_due(struct store_op out_ops[ENGINE_COUNT], char *id,
+                     struct store_recipient *recipients)
+{
+    if (due.sequence > 0 && draw(2) == 0) {
+        draw_pass(out_ops, id, recipients);
+        return;
+    }
+    out_ops[0] = (struct store_op){.kind = STORE_DUE};
+    out_ops[1] = out_ops[0];
+}
+
 static void draw_op(struct store_op out_ops[ENGINE_COUNT], char *id,
-                    struct store_recipient *recipients)
+                    struct store_recipient *recipients, struct stored_deadline *deadline)
 {
     struct entry_key key = any_held();
     struct store_op op;
-    switch (draw(20)) {
+    switch (draw(22)) {
     case 0:
     case 1:
     case 2:
         draw_append(out_ops, id, recipients);
+        draw_deadline(out_ops, deadline);
         return;
     case 3:
     case 4:
@@ -153,6 +202,10 @@ static void draw_op(struct store_op out_ops[ENGINE_COUNT], char *id,
     case 12:
         op = draw_dead(draw(2) == 0 ? STORE_REPLAY : STORE_DROP);
         break;
+    case 19:
+    case 20:
+        draw_due(out_ops, id, recipients);
+        return;
     case 17:
         (void)snprintf(id, 16, "m%u", draw(IDS));
         op = op_track(SENDERS[draw(4)], id, draw(3) == 0 ? draw(BOXES) : 0, draw(4));
@@ -255,6 +308,7 @@ static void compare_track(const struct store_result *left, const struct store_re
     ck_assert_int_eq(left->track.accepted_ms, right->track.accepted_ms);
     ck_assert_uint_eq(left->track.count, right->track.count);
     ck_assert_int_eq(left->track.more, right->track.more);
+    ck_assert_int_eq(left->track.deadline_ms, right->track.deadline_ms);
     for (uint32_t i = 0; i < left->track.count; i++) {
         const struct store_track_row *one = &left->track.rows[i];
         const struct store_track_row *other = &right->track.rows[i];
@@ -267,6 +321,27 @@ static void compare_track(const struct store_result *left, const struct store_re
     for (int i = 0; i < TRACK_STATES; i++) {
         ck_assert_uint_eq(left->track.totals[i], right->track.totals[i]);
     }
+}
+
+static void compare_due(const struct store_due *left, const struct store_due *right)
+{
+    ck_assert_uint_eq(left->sequence, right->sequence);
+    ck_assert_int_eq(left->at_ms, right->at_ms);
+    ck_assert_uint_eq(left->deadline.step, right->deadline.step);
+    ck_assert_uint_eq(left->deadline.after, right->deadline.after);
+    ck_assert_str_eq(left->deadline.id, right->deadline.id);
+    ck_assert_str_eq(left->deadline.sender, right->deadline.sender);
+    ck_assert_int_eq(left->deadline.deadline_ms, right->deadline.deadline_ms);
+    ck_assert_uint_eq(left->owing, right->owing);
+    ck_assert_uint_eq(left->count, right->count);
+    for (uint32_t i = 0; i < left->count; i++) {
+        ck_assert_uint_eq(left->rows[i].mailbox, right->rows[i].mailbox);
+        ck_assert_int_eq(left->rows[i].state, right->rows[i].state);
+    }
+    for (int i = 0; i < TRACK_STATES; i++) {
+        ck_assert_uint_eq(left->totals[i], right->totals[i]);
+    }
+    due = *left;
 }
 
 static void compare_replaced(const struct store_result *left, const struct store_result *right)
@@ -351,6 +426,8 @@ static void compare(struct store_result *left, struct store_result *right,
         compare_usage(&left->append.quota, &right->append.quota);
     } else if (is_of_sender(left->kind)) {
         compare_sender(left, right);
+    } else if (left->kind == STORE_DUE) {
+        compare_due(left->due, right->due);
     } else if (left->kind == STORE_TAKE) {
         compare_entries(left, right);
     } else if (left->kind == STORE_DEAD_LIST || left->kind == STORE_DEAD_READ) {
@@ -377,11 +454,12 @@ static void round_of(uint32_t count)
     struct store_result results[ENGINE_COUNT][BATCH];
     char ids[BATCH][16];
     struct store_recipient recipients[BATCH][3];
+    static struct stored_deadline deadlines[BATCH];
     const struct store_op *asked[BATCH];
     size_t expected = 0;
     for (uint32_t i = 0; i < count; i++) {
         struct store_op pair[ENGINE_COUNT];
-        draw_op(pair, ids[i], recipients[i]);
+        draw_op(pair, ids[i], recipients[i], &deadlines[i]);
         ops[0][i] = pair[0];
         ops[1][i] = pair[1];
         if (pair[0].kind != STORE_RELEASE) {
@@ -405,6 +483,7 @@ START_TEST(both_engines_answer_the_same)
     held_count = 0;
     dead_count = 0;
     content = 0;
+    due = (struct store_due){0};
     for (int i = 0; i < ENGINE_COUNT; i++) {
         bench_init(&twins[i], (enum engine_kind)i);
         twins[i].settings.duplicate_window_ms = 5000;

@@ -1,12 +1,14 @@
 /* SPDX-License-Identifier: EUPL-1.2
  *
- * relais key new|show: key pairs. A secret key is never printed.
+ * relais key new|show: key pairs, to connect (CURVE) and to sign (Ed25519). A secret key is never
+ * printed.
  */
 #include "cli/command.h"
 #include "cli/key_file.h"
 #include "cli/talk.h"
 #include "program/locale.h"
 
+#include <relais/identity.h>
 #include <relais/key.h>
 #include <stdio.h>
 
@@ -25,9 +27,40 @@ static enum exit_code print_key(const struct invocation *invocation, const char 
     return talk_end(output_object(&invocation->output, columns, OPTION_COUNT(columns), object));
 }
 
+static void note_secret(const struct invocation *invocation, const char *path)
+{
+    talk_note(&invocation->output,
+              _("%s holds the secret key: it stays on this machine. %s.pub may be given away."),
+              path, path);
+}
+
+static enum exit_code new_signing(const struct invocation *invocation, const char *name)
+{
+    const char *path = invocation->options.arguments[0];
+    char public_key[RELAIS_IDENTITY_TEXT_BYTES];
+    relais_identity *identity = NULL;
+    relais_error error;
+
+    if (relais_identity_new(name, &identity, &error) != RELAIS_OK) {
+        return talk_argument_error(&error);
+    }
+    relais_identity_public(identity, public_key);
+    relais_status status = relais_identity_save(identity, path, &error);
+    relais_identity_free(identity);
+    if (status != RELAIS_OK) {
+        return talk_error(&error);
+    }
+    note_secret(invocation, path);
+    return print_key(invocation, public_key, path);
+}
+
 static enum exit_code run_new(struct invocation *invocation)
 {
     const char *path = invocation->options.arguments[0];
+    const char *name = options_text(&invocation->options, "signing");
+    if (name) {
+        return new_signing(invocation, name);
+    }
     relais_error error;
     relais_key key;
     relais_status status = relais_key_new(&key, &error);
@@ -38,9 +71,7 @@ static enum exit_code run_new(struct invocation *invocation)
     if (status != RELAIS_OK) {
         code = talk_error(&error);
     } else {
-        talk_note(&invocation->output,
-                  _("%s holds the secret key: it stays on this machine. %s.pub may be given away."),
-                  path, path);
+        note_secret(invocation, path);
         code = print_key(invocation, key.public_key, path);
     }
     relais_key_wipe(&key);
@@ -51,18 +82,31 @@ static enum exit_code run_show(struct invocation *invocation)
 {
     const char *path = invocation->options.arguments[0];
     relais_error error;
+    char public_key[RELAIS_IDENTITY_TEXT_BYTES];
     relais_key key;
     if (key_file_read_public(path, &key, &error) != RELAIS_OK) {
+        relais_error other;
+        if (relais_identity_load_public(path, public_key, &other) == RELAIS_OK) {
+            return print_key(invocation, public_key, path);
+        }
         return talk_error(&error);
     }
     return print_key(invocation, key.public_key, path);
 }
 
+static const struct option_spec new_options[] = {
+    {"signing", 0, WORDS_MEMBER, "NAME",
+     N_("a key to sign with, of this member (or the regulator's), instead of one to connect with")},
+};
+
 const struct command command_key_new = {
     .words = "key new",
     .summary = N_("make a key pair: FILE (secret) and FILE.pub"),
     .arguments = "FILE",
-    .examples = "relais key new client.key\n",
+    .examples = "relais key new client.key\n"
+                "relais key new member.key --signing commune-76540\n",
+    .options = new_options,
+    .option_count = OPTION_COUNT(new_options),
     .arguments_min = 1,
     .arguments_max = 1,
     .argument_words = WORDS_FILE,

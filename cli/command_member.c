@@ -9,6 +9,7 @@
 #include "cli/talk.h"
 #include "program/locale.h"
 
+#include <relais/identity.h>
 #include <stdlib.h>
 #include <string.h>
 
@@ -26,6 +27,7 @@ static const struct column show_columns[] = {
     {"insee", N_("INSEE code"), COLUMN_TEXT},
     {"services", N_("Services"), COLUMN_TEXT},
     {"client_names", N_("Clients"), COLUMN_TEXT},
+    {"signing_keys", N_("Signing keys"), COLUMN_TEXT},
     {"quota_texts", N_("Quotas of its own"), COLUMN_TEXT},
     {"subscriptions", N_("Subscriptions"), COLUMN_TEXT},
 };
@@ -75,6 +77,13 @@ static enum exit_code run_add(struct invocation *invocation)
                             "connections= and a number"),
                           wrong);
     }
+    char signing_key[RELAIS_IDENTITY_TEXT_BYTES];
+    char *signing_keys[] = {signing_key};
+    const char *signing_path = options_text(options, "signing-key");
+    if (signing_path &&
+        relais_identity_load_public(signing_path, signing_key, &error) != RELAIS_OK) {
+        return talk_error(&error);
+    }
     if (home_find(options, &home, &error) != RELAIS_OK) {
         return talk_error(&error);
     }
@@ -88,6 +97,8 @@ static enum exit_code run_add(struct invocation *invocation)
                             .insee = (char *)options_text(options, "insee"),
                             .services = (char **)services,
                             .service_count = service_count,
+                            .signing_keys = signing_keys,
+                            .signing_key_count = signing_path ? 1 : 0,
                             .quota = options_has(options, "quota") ? &quota.quota : NULL};
     enum exit_code code = add(invocation, &home, &member);
     free(services);
@@ -134,6 +145,8 @@ static const struct option_spec add_options[] = {
     {"siret", 0, WORDS_NONE, "DIGITS", N_("its SIRET, 14 digits; the check digit is verified")},
     {"insee", 0, WORDS_NONE, "CODE", N_("INSEE code of a commune, 5 characters")},
     {"service", 's', WORDS_NONE, "SERVICE", N_("a mailbox; again for more")},
+    {"signing-key", 0, WORDS_FILE, "FILE.pub",
+     N_("the public key by which it signs (relais key new --signing)")},
     {"quota", 0, WORDS_NONE, "NAME=NUMBER",
      N_("messages, bytes, rate, burst or connections at most; again for more")},
     OPTION_HOME,

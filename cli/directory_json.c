@@ -106,12 +106,13 @@ json_t *member_json(const relais_member *member)
         json_array_append_new(clients, json_pack("{s:s, s:s, s:o}", "name", client->name, "key",
                                                  client->key, "roles", roles_json(client->roles)));
     }
-    return json_pack("{s:s, s:s, s:s, s:s?, s:s?, s:o, s:o, s:o, s:o, s:o, s:o}", "slug",
+    return json_pack("{s:s, s:s, s:s, s:s?, s:s?, s:o, s:o, s:o, s:o, s:o, s:o, s:o}", "slug",
                      member->slug, "name", member->name, "kind",
                      relais_member_kind_name(member->kind), "siret", member->siret, "insee",
                      member->insee, "services", texts_json(member->services, member->service_count),
-                     "clients", clients, "client_names", names, "quota", quota, "quota_texts",
-                     quota_texts, "subscriptions", subscriptions_json(member));
+                     "clients", clients, "client_names", names, "signing_keys",
+                     texts_json(member->signing_keys, member->signing_key_count), "quota", quota,
+                     "quota_texts", quota_texts, "subscriptions", subscriptions_json(member));
 }
 
 json_t *member_row_json(const relais_member *member)

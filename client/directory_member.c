@@ -10,6 +10,7 @@
 #include "program/locale.h"
 #include "program/yaml.h"
 
+#include <relais/identity.h>
 #include <stdlib.h>
 #include <string.h>
 
@@ -45,6 +46,9 @@ static const cyaml_schema_field_t client_fields[] = {
 static const cyaml_schema_value_t client_schema = {
     CYAML_VALUE_MAPPING(CYAML_FLAG_DEFAULT, relais_member_client, client_fields)};
 
+static const cyaml_schema_value_t signing_key_schema = {
+    CYAML_VALUE_STRING(CYAML_FLAG_POINTER, char, 1, RELAIS_IDENTITY_TEXT_BYTES)};
+
 static const cyaml_schema_field_t subscription_fields[] = {
     CYAML_FIELD_STRING_PTR("flow", CYAML_FLAG_POINTER, relais_subscription, flow, 1,
                            DIRECTORY_NAME_BYTES),
@@ -69,6 +73,9 @@ static const cyaml_schema_field_t member_fields[] = {
                                services, service_count, &service_schema, 0, DIRECTORY_SERVICES),
     CYAML_FIELD_SEQUENCE_COUNT("clients", CYAML_FLAG_POINTER | CYAML_FLAG_OPTIONAL, relais_member,
                                clients, client_count, &client_schema, 0, DIRECTORY_CLIENTS),
+    CYAML_FIELD_SEQUENCE_COUNT("signing_keys", CYAML_FLAG_POINTER | CYAML_FLAG_OPTIONAL,
+                               relais_member, signing_keys, signing_key_count, &signing_key_schema,
+                               0, DIRECTORY_SIGNING_KEYS),
     CYAML_FIELD_MAPPING_PTR("quota", CYAML_FLAG_POINTER | CYAML_FLAG_OPTIONAL, relais_member, quota,
                             directory_quota_fields),
     CYAML_FIELD_SEQUENCE_COUNT("subscriptions", CYAML_FLAG_POINTER | CYAML_FLAG_OPTIONAL,
@@ -91,6 +98,10 @@ void relais_member_free(relais_member *member)
         free(member->clients[i].name);
         free(member->clients[i].key);
     }
+    for (size_t i = 0; member->signing_keys != NULL && i < member->signing_key_count; i++) {
+        free(member->signing_keys[i]);
+    }
+    free(member->signing_keys);
     directory_quota_free(member->quota);
     for (size_t i = 0; member->subscriptions != NULL && i < member->subscription_count; i++) {
         free(member->subscriptions[i].flow);
@@ -226,6 +237,9 @@ relais_status relais_member_check(const relais_member *member, relais_error *err
     }
     if (status == RELAIS_OK) {
         status = check_clients(member, error);
+    }
+    if (status == RELAIS_OK) {
+        status = directory_check_signing_keys(member, error);
     }
     return status == RELAIS_OK ? directory_check_subscriptions(member, error) : status;
 }

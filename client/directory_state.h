@@ -15,6 +15,7 @@ enum {
     DIRECTORY_RULE_BYTES = 80,      /* "kind:" and a kind, or a slug */
     DIRECTORY_SERVICES = 256,       /* of one member: the largest authorities have some dozens */
     DIRECTORY_CLIENTS = 64,         /* of one member */
+    DIRECTORY_SIGNING_KEYS = 4,     /* of one member: as many as an entry has (trust/entry.h) */
     DIRECTORY_RULES = 50000,        /* of one flow: every member by name, at most */
     DIRECTORY_SUBSCRIPTIONS = 4096, /* of one member: each flow of a bus, twice */
 };
@@ -34,6 +35,9 @@ relais_status directory_blame(relais_error *error, const char *list, size_t inde
 /* directory_quota.c */
 relais_status directory_quota_check(const relais_quota *quota, relais_error *error);
 void directory_quota_free(relais_quota *quota);
+
+/* At most DIRECTORY_SIGNING_KEYS, each the member's own by its name, each once. */
+relais_status directory_check_signing_keys(const relais_member *member, relais_error *error);
 
 /* Each service is the member's, each pair is there once. */
 relais_status directory_check_subscriptions(const relais_member *member, relais_error *error);

@@ -16,6 +16,7 @@
  *       - name: files
  *         key: 'Yne@$w-vo<fVvi]a<NY6T1ed:M$fCG*[IaLV{hID'
  *         roles: [send, receive]
+ *     signing_keys: ['commune-76540+...']      # optional: for its signed entry (relais/trust.h)
  *     quota:                                   # optional, as is each of its keys
  *       messages: 100000
  *     subscriptions:                           # optional: what it gets without being named
@@ -81,6 +82,8 @@ typedef struct relais_member {
     size_t service_count;
     relais_member_client *clients;
     size_t client_count;
+    char **signing_keys; /**< public, relais/identity.h; at most 4. Since 1.2 */
+    size_t signing_key_count;
     relais_quota *quota; /**< NULL: none of its own */
     relais_subscription *subscriptions;
     size_t subscription_count;

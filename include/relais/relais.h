@@ -8,12 +8,14 @@
 
 #include <relais/client.h>
 #include <relais/directory.h>
+#include <relais/identity.h>
 #include <relais/operate.h>
 #include <relais/payload.h>
 #include <relais/receive.h>
 #include <relais/request.h>
 #include <relais/send.h>
 #include <relais/track.h>
+#include <relais/trust.h>
 #include <relais/version.h>
 
 #endif

@@ -67,7 +67,10 @@ extern "C" {
     X(CONFIG_INVALID, 111, false, "the configuration is wrong")                                    \
     X(ALREADY_EXISTS, 112, false, "exists already")                                                \
     X(NOT_FOUND, 113, false, "not found")                                                          \
-    X(INTERRUPTED, 114, true, "interrupted")
+    X(INTERRUPTED, 114, true, "interrupted")                                                       \
+    X(UNTRUSTED, 120, false, "not signed by anybody whose word counts here")                       \
+    X(NOT_VALID_NOW, 121, false, "outside the time for which it was signed")                       \
+    X(ROLLED_BACK, 122, false, "older than what was seen before")
 
 typedef enum relais_status {
 #define RELAIS_STATUS_ENUM(name, number, retry, text) RELAIS_##name = (number),

@@ -159,6 +159,7 @@ static int make_core(struct broker *broker)
                                     .burst = config->quota_burst,
                                     .connections = config->quota_connections};
     settings.scrub_days = (uint32_t)config->scrub_days;
+    settings.deadlines = true;
     settings.seed = broker->seed;
     settings.trace = config->log_level == LOG_LEVEL_DEBUG;
     settings.software = software;

@@ -13,6 +13,7 @@
  *            manage           dead.c                          usage             usage.c
  *            upload, chunk    upload.c                        uploads, chunks   upload.c
  *            fetch            fetch.c                         fetched           fetch.c
+ *                                                             deadlines         remind.c
  */
 #include "core/core.h"
 
@@ -30,6 +31,7 @@
 #include "core/pressure.h"
 #include "core/query.h"
 #include "core/quota.h"
+#include "core/remind.h"
 #include "core/reply.h"
 #include "core/session.h"
 #include "core/stored_message.h"
@@ -323,7 +325,14 @@ static void on_stored(struct step *step, struct store_result *result)
             mailbox_announced(step, &ticket, result->status);
             break;
         case STORE_APPEND:
-            submit_stored(step, &ticket, result);
+            if (ticket.passes) {
+                remind_passed(step, &ticket, result);
+            } else {
+                submit_stored(step, &ticket, result);
+            }
+            break;
+        case STORE_DUE:
+            remind_due(step, &ticket, result);
             break;
         case STORE_TAKE:
             mailbox_taken(step, &ticket, result);
@@ -391,6 +400,8 @@ static int64_t wake_ms(const struct core *core, struct moment now)
         wake = wake == 0 || due < wake ? due : wake;
     }
     int64_t upkeep = upkeep_first_ms(core);
+    int64_t remind = remind_first_ms(core, now);
+    wake = wake == 0 || (remind > 0 && remind < wake) ? remind : wake;
     if (upkeep > 0) {
         wake = wake == 0 || upkeep < wake ? upkeep : wake;
     }
@@ -404,6 +415,7 @@ void core_step(struct core *core, struct moment now, struct event *event, struct
         core->started = true;
         core->started_ms = now.mono_ms;
         upkeep_start(&step);
+        remind_start(&step);
     }
     switch (event->kind) {
     case EVENT_FRAMES:
@@ -419,6 +431,7 @@ void core_step(struct core *core, struct moment now, struct event *event, struct
         lease_time(&step);
         mailbox_time(&step);
         upkeep_time(&step);
+        remind_time(&step);
         ahead_time(&step);
         break;
     case EVENT_DIRECTORY:

@@ -34,6 +34,7 @@ struct core_settings {
     uint32_t scrub_days;    /* in which the whole store is read once; 0: never. Default 0 */
     uint64_t stored_bytes;  /* of one payload that is uploaded; default 4 GiB - 1; 0: none */
     uint64_t seed;
+    bool deadlines;       /* the store may hold some from before. Default false */
     bool trace;           /* a debug note for each event in the life of each message */
     const char *software; /* for Welcome; copied */
 };

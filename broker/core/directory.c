@@ -52,6 +52,7 @@ struct directory_flow {
     const char *code;
     uint64_t payload_bytes_max;
     struct flow_delivery delivery;
+    struct flow_acknowledge acknowledge;
     struct directory_rules senders;
     struct directory_rules receivers;
     struct directory_subscribers subscribers;
@@ -136,7 +137,8 @@ enum directory_status directory_add_member(struct directory *directory, const ch
                                            enum member_kind kind)
 {
     assert(!directory->sealed);
-    if (!name_is_slug(slug) || (unsigned)kind >= KIND_COUNT) {
+    if (!name_is_slug(slug) || strcmp(slug, DIRECTORY_BROKER) == 0 ||
+        (unsigned)kind >= KIND_COUNT) {
         return DIRECTORY_INVALID;
     }
     if (find_member(directory, slug, strlen(slug))) {
@@ -308,6 +310,24 @@ enum directory_status directory_set_delivery(struct directory *directory, const 
     return DIRECTORY_OK;
 }
 
+enum directory_status directory_set_acknowledge(struct directory *directory, const char *flow,
+                                                const struct flow_acknowledge *acknowledge)
+{
+    struct directory_flow *found = find_flow(directory, flow);
+    int64_t before_ms = acknowledge->within_ms;
+    if (!found || acknowledge->remind_count > LIMIT_REMINDERS || acknowledge->within_ms < 0) {
+        return DIRECTORY_INVALID;
+    }
+    for (uint8_t i = 0; i < acknowledge->remind_count; i++) {
+        if (acknowledge->remind_ms[i] <= 0 || acknowledge->remind_ms[i] >= before_ms) {
+            return DIRECTORY_INVALID;
+        }
+        before_ms = acknowledge->remind_ms[i];
+    }
+    found->acknowledge = *acknowledge;
+    return DIRECTORY_OK;
+}
+
 enum directory_status directory_allow_sender(struct directory *directory, const char *flow,
                                              const char *rule)
 {
@@ -440,6 +460,11 @@ uint64_t directory_flow_payload_bytes(const struct directory_flow *flow)
 struct flow_delivery directory_flow_delivery(const struct directory_flow *flow)
 {
     return flow->delivery;
+}
+
+const struct flow_acknowledge *directory_flow_acknowledge(const struct directory_flow *flow)
+{
+    return &flow->acknowledge;
 }
 
 size_t directory_subscribers(const struct directory_flow *flow)

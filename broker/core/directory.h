@@ -10,6 +10,8 @@
 #ifndef RELAIS_CORE_DIRECTORY_H
 #define RELAIS_CORE_DIRECTORY_H
 
+#include "core/limits.h"
+
 #include <stdbool.h>
 #include <stddef.h>
 #include <stdint.h>
@@ -67,6 +69,9 @@ enum directory_status {
 struct directory *directory_new(void);
 void directory_free(struct directory *directory);
 
+/* The slug of the broker itself, in what it sends: no member may have it. */
+#define DIRECTORY_BROKER "relais"
+
 /* Building. Text is copied. */
 enum directory_status directory_add_member(struct directory *directory, const char *slug,
                                            enum member_kind kind);
@@ -88,6 +93,17 @@ struct flow_delivery {
 
 enum directory_status directory_set_delivery(struct directory *directory, const char *flow,
                                              const struct flow_delivery *delivery);
+
+/* By when the messages of a flow are to be acknowledged. */
+struct flow_acknowledge {
+    int64_t within_ms;                  /* of being accepted, or given out; 0: whenever */
+    int64_t remind_ms[LIMIT_REMINDERS]; /* so long before, the longest first */
+    uint8_t remind_count;
+};
+
+/* DIRECTORY_INVALID as well when reminders are out of order, or not within the time. */
+enum directory_status directory_set_acknowledge(struct directory *directory, const char *flow,
+                                                const struct flow_acknowledge *acknowledge);
 
 /* Allows a sender or a recipient of a flow: "slug", "kind:commune", ..., or "*". */
 enum directory_status directory_allow_sender(struct directory *directory, const char *flow,
@@ -124,6 +140,7 @@ bool directory_may_receive(const struct directory_flow *flow,
 uint64_t directory_flow_payload_bytes(
     const struct directory_flow *flow); /* 0: the broker's limit */
 struct flow_delivery directory_flow_delivery(const struct directory_flow *flow);
+const struct flow_acknowledge *directory_flow_acknowledge(const struct directory_flow *flow);
 
 /* How many services have subscribed, and the next of them: begin with *cursor 0. False behind the
  * last. In the order in which services were added. */

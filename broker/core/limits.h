@@ -51,7 +51,8 @@ enum {
     LIMIT_MEMBER_SERVICES = 256,                      /* looked through one by one */
     LIMIT_DIRECTORY_SERVICES = 400000,
     LIMIT_DIRECTORY_CLIENTS = 200000, /* a few for each member */
-    LIMIT_DIRECTORY_FLOWS = 2048,     /* each keeps two bits a member: 25 MB at the most */
+    LIMIT_REMINDERS = 8, /* of a flow's deadline: each is a message to who has not answered */
+    LIMIT_DIRECTORY_FLOWS = 2048, /* each keeps two bits a member: 25 MB at the most */
 };
 
 #endif

@@ -166,6 +166,13 @@ struct upkeep {
     int64_t checked_ms;      /* broker time of the last whole round; 0: none since the start */
 };
 
+/* Deadlines for acknowledgement: remind.h. */
+struct reminding {
+    int64_t next_ms;       /* broker time, when to ask the store which step is due; 0: never */
+    int64_t rest_until_ms; /* mono; the store had no room */
+    bool with_store;       /* a question, or what a step says, is */
+};
+
 struct core_totals {
     uint64_t waiting, waiting_bytes, dead;
     uint64_t accepted, duplicates, refused, delivered, acknowledged;
@@ -215,6 +222,7 @@ struct core {
     uint64_t share_bytes; /* of a consumer, while it is */
     uint64_t store_used_bytes, store_size_bytes;
     struct upkeep upkeep;
+    struct reminding reminding;
     int64_t full_noted_ms; /* mono; when the log last told of a full store; 0: never */
 };
 

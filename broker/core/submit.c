@@ -12,6 +12,7 @@
 #include "core/order.h"
 #include "core/quota.h"
 #include "core/recipients.h"
+#include "core/remind.h"
 #include "core/reply.h"
 #include "core/session.h"
 #include "core/supersede.h"
@@ -358,6 +359,7 @@ static bool append(struct submission *submission, const struct piece *piece,
     op->append.stored_bytes = piece->upload ? piece->upload->bytes : 0;
     op->append.lane = recipients_lane(envelope);
     op->append.due_ms = due_ms;
+    op->append.deadline = remind_lay(step, op->append.sender, envelope, due_ms);
     if (envelope->supersedes[0] != '\0') {
         op->append.supersedes = effects_text(step->effects, envelope->supersedes);
     }

@@ -34,6 +34,7 @@ struct ticket {
     int64_t accepted_ms;        /* append: of an entry that is claimed, as expires_ms */
     int64_t expires_ms;
     bool claimed;           /* append: its entry is to be taken with it */
+    bool passes;            /* append: it is what a step of a deadline says; number: of whose */
     struct member_use *use; /* append, chunk, fetch, usage: of whom */
     struct entry_key key;   /* ack, defer, bury; the sequence of a dead letter */
 };

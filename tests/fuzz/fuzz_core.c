@@ -7,6 +7,7 @@
  * and every number of a connection that still stands must have had its answer.
  */
 #include "core/limits.h"
+#include "tests/fuzz/fuzz_core_town.h"
 #include "wire/codec.h"
 #include "world.h"
 
@@ -448,30 +449,12 @@ static void reconnect(struct play *play, size_t slot)
     play->world.cut[play->connection[slot] % 64] = false;
 }
 
-static struct directory *changed_directory(uint8_t shape)
-{
-    struct directory *d = directory_new();
-    assert(d);
-    directory_add_member(d, "dila", KIND_STATE);
-    directory_add_member(d, "commune-76540", KIND_COMMUNE);
-    if (shape & 1) {
-        directory_add_service(d, "commune-76540", "etat-civil");
-    }
-    directory_add_client(d, shape & 2 ? "dila" : "commune-76540", "files", ROUEN,
-                         shape & 4 ? ROLE_MAY_RECEIVE | ROLE_MAY_SEND : ROLE_MAY_SEND);
-    directory_add_client(d, "dila", "files", DILA, ROLE_MAY_SEND);
-    directory_add_flow(d, "PETIT", shape);
-    directory_allow_sender(d, "PETIT", "*");
-    directory_allow_receiver(d, "PETIT", "kind:commune");
-    directory_seal(d);
-    return d;
-}
-
 static void fate(struct play *play, uint8_t what)
 {
     struct world *world = &play->world;
     switch (what % 8) {
     case 0:
+        fuzz_town_due(&world->shelf, byte(play));
         world_pass(world, (int64_t)byte(play) * 500);
         break;
     case 1:
@@ -484,7 +467,7 @@ static void fate(struct play *play, uint8_t what)
         world->shelf.answer_no_room = !world->shelf.answer_no_room;
         break;
     case 4:
-        world_replace(world, changed_directory(byte(play)));
+        world_replace(world, fuzz_town(byte(play)));
         break;
     case 5:
         world_replace(world, world_directory());
@@ -566,6 +549,8 @@ static void end(struct play *play)
         world_pass(world, 1000);
         world_turn(world);
     }
+    world_drain(world); /* deadlines that lie far ahead wake nobody any more */
+    world_turn(world);
     assert(shelf_taken(&world->shelf) == 0);
     assert(!core_is_storing(world->core));
     assert(world->effects.wake_mono_ms == 0); /* nobody is there to be woken for */

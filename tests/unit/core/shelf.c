@@ -51,6 +51,7 @@ void shelf_fini(struct shelf *shelf)
     for (size_t i = 0; i < shelf->entry_count; i++) {
         drop_ref(&shelf->entries[i].message);
     }
+    drop_ref(&shelf->passed);
     memory_contents_fini(&shelf->contents);
     free(shelf->ops);
     free(shelf->entries);
@@ -72,9 +73,24 @@ static void count(struct shelf *shelf, enum store_op_kind kind)
         [STORE_UPLOAD] = &shelf->uploads,       [STORE_CHUNK] = &shelf->chunks,
         [STORE_FETCH] = &shelf->fetches,        [STORE_BACKUP] = &shelf->backups,
         [STORE_BACKED_UP] = &shelf->looks,      [STORE_CHECK] = &shelf->checks,
-        [STORE_TRACK] = &shelf->tracks,
+        [STORE_TRACK] = &shelf->tracks,         [STORE_DUE] = &shelf->dues,
     };
     ++*counters[kind];
+}
+
+static void copy_append(struct shelf_op *copy, const struct store_op *op)
+{
+    bool alone = op->append.supersedes || op->append.pass.sequence > 0;
+    assert(op->append.recipient_count >= (alone ? 0 : 1) && op->append.recipient_count <= 64);
+    snprintf(copy->name, sizeof copy->name, "%s", op->append.sender);
+    snprintf(copy->id, sizeof copy->id, "%s", op->append.id);
+    if (op->append.recipient_count > 0) {
+        memcpy(copy->recipients, op->append.recipients,
+               op->append.recipient_count * sizeof *op->append.recipients);
+    }
+    if (op->append.deadline) {
+        copy->deadline = *op->append.deadline;
+    }
 }
 
 void shelf_submit(struct shelf *shelf, const struct store_op *op)
@@ -98,12 +114,7 @@ void shelf_submit(struct shelf *shelf, const struct store_op *op)
         snprintf(copy->name, sizeof copy->name, "%s", op->track.sender);
         snprintf(copy->id, sizeof copy->id, "%s", op->track.id);
     } else if (op->kind == STORE_APPEND) {
-        assert(op->append.recipient_count >= (op->append.supersedes ? 0 : 1) &&
-               op->append.recipient_count <= 64);
-        snprintf(copy->name, sizeof copy->name, "%s", op->append.sender);
-        snprintf(copy->id, sizeof copy->id, "%s", op->append.id);
-        memcpy(copy->recipients, op->append.recipients,
-               op->append.recipient_count * sizeof *op->append.recipients);
+        copy_append(copy, op);
     } else if (op->kind == STORE_UPLOAD) {
         snprintf(copy->name, sizeof copy->name, "%s", op->upload.sender);
         snprintf(copy->id, sizeof copy->id, "%s", op->upload.id);
@@ -166,6 +177,27 @@ static void claim(struct shelf *shelf, const struct shelf_op *op, struct store_r
     result->append.claimed = true;
     result->append.message = add_ref(&entry->message);
     shelf->claims++;
+}
+
+/* Kept for the test; nobody is given it. */
+static void pass(struct shelf *shelf, const struct shelf_op *op, struct store_result *result)
+{
+    shelf->passes++;
+    drop_ref(&shelf->passed);
+    shelf->pass = *op;
+    shelf->passed = op->op.append.message;
+    result->status = shelf->pass_status;
+    if (result->status != STORE_DONE) {
+        return;
+    }
+    shelf->due.sequence = 0; /* it was the only one */
+    result->append.replaced = calloc(4, sizeof *result->append.replaced);
+    assert(result->append.replaced);
+    for (size_t i = 0; i < 4 && shelf->reminded[i] > 0; i++) {
+        result->append.replaced[i] =
+            (struct store_replaced){.mailbox = shelf->reminded[i], .added = true};
+        result->append.replaced_count++;
+    }
 }
 
 static void append(struct shelf *shelf, struct shelf_op *op, struct store_result *result)
@@ -491,7 +523,17 @@ bool shelf_work(struct shelf *shelf, struct store_result *out_result)
         track(shelf, &op, out_result);
         break;
     case STORE_APPEND:
-        append(shelf, &op, out_result);
+        if (op.op.append.pass.sequence > 0) {
+            pass(shelf, &op, out_result);
+        } else {
+            shelf->deadline = op.deadline;
+            append(shelf, &op, out_result);
+        }
+        break;
+    case STORE_DUE:
+        out_result->due = malloc(sizeof *out_result->due);
+        assert(out_result->due);
+        *out_result->due = shelf->due;
         break;
     case STORE_TAKE:
         take(shelf, &op, out_result);

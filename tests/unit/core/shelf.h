@@ -32,6 +32,7 @@ struct shelf_op {
     char id[132];
     char reason[260];
     struct store_recipient recipients[64];
+    struct stored_deadline deadline;
     uint32_t ids[64]; /* MAILBOXES */
     char names[64][128];
 };
@@ -57,6 +58,13 @@ struct shelf {
     struct store_cancelled cancelled; /* what every cancel does; set by a test, as the next */
     enum store_status cancel_status;
     struct store_usage usage; /* of every sender; set by a test */
+    size_t dues, passes;
+    struct store_due due;            /* what is answered until it is passed; set by a test */
+    enum store_status pass_status;   /* the same of what a step of a deadline says */
+    uint32_t reminded[4];            /* whom it reminds: mailboxes; 0: no more */
+    struct stored_deadline deadline; /* of the last append; sender "": it had none */
+    struct shelf_op pass;            /* the last of a step, and its message */
+    struct held_message passed;
     size_t uploads, chunks, fetches;
     struct memory_contents contents; /* as the memory engine has them */
     bool damaged;                    /* set by a test: no fetch finds its bytes */

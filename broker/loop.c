@@ -293,6 +293,7 @@ int loop_run(const struct loop_settings *settings)
     carry_init(&loop.carry);
     read_clock(&loop);
     pulse_start(&loop.pulse, notify_watchdog_ms(), loop.now.mono_ms);
+    finish_turn(&loop); /* the core may want to be woken though nobody ever speaks */
     while (!loop.ended) {
         turn(&loop);
     }

@@ -14,6 +14,7 @@
  *            upload, chunk    upload.c                        uploads, chunks   upload.c
  *            fetch            fetch.c                         fetched           fetch.c
  *                                                             deadlines         remind.c
+ *                                                             expired           expiry.c
  */
 #include "core/core.h"
 
@@ -24,6 +25,7 @@
 #include "core/dead.h"
 #include "core/deadline.h"
 #include "core/due.h"
+#include "core/expiry.h"
 #include "core/fetch.h"
 #include "core/limits.h"
 #include "core/mailbox.h"
@@ -354,6 +356,9 @@ static void on_stored(struct step *step, struct store_result *result)
         case STORE_CANCEL:
             cancel_stored(step, &ticket, result);
             break;
+        case STORE_EXPIRE:
+            expiry_stored(step, result);
+            break;
         case STORE_USAGE:
             usage_stored(step, &ticket, result);
             break;
@@ -385,12 +390,18 @@ static void on_directory(struct step *step, struct directory *directory)
     note_number(effect, "flows", directory_flows(directory));
 }
 
+/* Of two times, 0 is never. */
+static int64_t earlier(int64_t one_ms, int64_t other_ms)
+{
+    return one_ms == 0 || (other_ms > 0 && other_ms < one_ms) ? other_ms : one_ms;
+}
+
 /* When EVENT_TIME is wanted. */
 static int64_t wake_ms(const struct core *core, struct moment now)
 {
     int64_t wake = lease_first_ms(core);
     int64_t ahead = ahead_first_ms(core);
-    int64_t due = due_first_ms(core);
+    int64_t due = earlier(due_first_ms(core), expiry_first_ms(core));
     wake = wake == 0 || (ahead > 0 && ahead < wake) ? ahead : wake;
     if (due > 0) {
         int64_t wait = due - now.wall_ms;
@@ -408,15 +419,22 @@ static int64_t wake_ms(const struct core *core, struct moment now)
     return wake;
 }
 
+/* The first time that it is told what time it is. */
+static void start(struct step *step)
+{
+    if (!step->core->started) {
+        step->core->started = true;
+        step->core->started_ms = step->now.mono_ms;
+        upkeep_start(step);
+        remind_start(step);
+        expiry_start(step->core);
+    }
+}
+
 void core_step(struct core *core, struct moment now, struct event *event, struct effects *effects)
 {
     struct step step = {.core = core, .now = now, .effects = effects};
-    if (!core->started) {
-        core->started = true;
-        core->started_ms = now.mono_ms;
-        upkeep_start(&step);
-        remind_start(&step);
-    }
+    start(&step);
     switch (event->kind) {
     case EVENT_FRAMES:
         on_frames(&step, event);
@@ -430,6 +448,7 @@ void core_step(struct core *core, struct moment now, struct event *event, struct
     case EVENT_TIME:
         lease_time(&step);
         mailbox_time(&step);
+        expiry_time(&step);
         upkeep_time(&step);
         remind_time(&step);
         ahead_time(&step);
@@ -447,6 +466,7 @@ void core_step(struct core *core, struct moment now, struct event *event, struct
 void core_flush(struct core *core, struct moment now, struct effects *effects)
 {
     struct step step = {.core = core, .now = now, .effects = effects};
+    start(&step);
     mailbox_flush(&step);
     sessions_flush(&step);
     effects->wake_mono_ms = wake_ms(core, now);

@@ -4,6 +4,7 @@
  */
 #include "core/dead.h"
 
+#include "core/expiry.h"
 #include "core/limits.h"
 #include "core/mailbox.h"
 #include "core/note.h"
@@ -378,6 +379,7 @@ static void changed(struct step *step, const struct ticket *ticket, const struct
     if (ticket->kind == STORE_REPLAY) {
         mailbox_count_replayed(step->core, ticket->mailbox, result->replayed_bytes);
         mailbox_expect(step, ticket->mailbox, 0);
+        expiry_expect(step->core, step->now.wall_ms); /* it may have expired long ago */
     } else {
         mailbox_count_dropped(step->core, ticket->mailbox);
     }

@@ -17,6 +17,7 @@
 #include "core/buffer.h"
 #include "core/finding.h"
 #include "core/stored_deadline.h"
+#include "core/stored_expiry.h"
 #include "core/stored_name.h"
 #include "core/stored_upload.h"
 #include "core/tracked.h"
@@ -46,6 +47,7 @@ enum store_op_kind {
     STORE_TRACK,     /* not a write: what became of a message, for each recipient */
     STORE_CANCEL,    /* what nobody has taken of a message becomes dead letters */
     STORE_DUE,       /* not a write: the deadline whose step is next */
+    STORE_EXPIRE,    /* what nobody has taken of messages that have expired, the same */
 };
 
 /* What a member has sent and that lies in the store, dead letters included: each message once,
@@ -150,6 +152,9 @@ struct store_op {
             const char *sender;
             const char *id;
         } cancel;
+        struct {
+            uint32_t max_entries; /* looked at, as well as buried */
+        } expire;
     };
 };
 
@@ -211,6 +216,7 @@ struct store_result {
         struct store_tracked track;
         struct store_cancelled cancel;
         struct store_due *due; /* DUE; receiver calls free() */
+        struct store_expiry expiry;
         struct store_usage usage;
         struct store_turn turn;        /* ACK, BURY */
         struct store_backup *backup;   /* BACKUP, BACKED_UP; receiver calls free() */

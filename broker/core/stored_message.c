@@ -67,6 +67,11 @@ void store_result_drop(struct store_result *result)
         free(result->due);
         result->due = NULL;
         break;
+    case STORE_EXPIRE:
+        free(result->expiry.entries);
+        result->expiry.entries = NULL;
+        result->expiry.count = 0;
+        break;
     case STORE_MAILBOX:
     case STORE_MAILBOXES:
     case STORE_ACK:

@@ -5,6 +5,7 @@
 #include "core/submit.h"
 
 #include "core/envelope_rules.h"
+#include "core/expiry.h"
 #include "core/handover.h"
 #include "core/limits.h"
 #include "core/mailbox.h"
@@ -373,6 +374,7 @@ static bool append(struct submission *submission, const struct piece *piece,
     ticket->due_ms = due_ms;
     count_in(submission, ticket, piece);
     handover_ask(step, ticket, op);
+    expiry_expect(step->core, op->append.expires_ms);
     trace_submitted(submission, ticket, envelope);
     return true;
 }

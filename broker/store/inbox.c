@@ -76,6 +76,7 @@ static void op_drop(struct store_op *op)
     case STORE_CHECK:
     case STORE_FETCH:
     case STORE_DUE:
+    case STORE_EXPIRE:
         break;
     }
 }
@@ -256,6 +257,7 @@ static bool op_own(struct store_op *op)
     case STORE_CHECK:
     case STORE_FETCH:
     case STORE_DUE:
+    case STORE_EXPIRE:
         break;
     }
     return true;

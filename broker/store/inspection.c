@@ -5,6 +5,7 @@
 #include "store/inspection.h"
 
 #include "store/inspection_known.h"
+#include "store/record_expiry.h"
 #include "store/record_track.h"
 
 #include <stdlib.h>
@@ -303,6 +304,16 @@ static bool check_track(struct inspection *inspection, struct bytes key, struct 
     return check_mailbox_of(inspection, finding);
 }
 
+static bool name_expiry(struct bytes key, struct store_finding *finding)
+{
+    struct expiry_key expiry;
+    if (!key_read_expiry(key, &expiry)) {
+        return false;
+    }
+    finding->sequence = expiry.sequence;
+    return true;
+}
+
 /* In the messages that were inspected, when they all were. */
 static bool check_sender(struct inspection *inspection, struct bytes key, struct bytes record,
                          struct store_finding *finding)
@@ -496,6 +507,7 @@ static const struct row rows[TABLE_COUNT] = {
     [TABLE_ATTEMPT] = {name_attempt, check_attempt},
     [TABLE_TRACK] = {name_track, check_track},
     [TABLE_DEADLINE] = {inspect_name_deadline, inspect_deadline},
+    [TABLE_EXPIRY] = {name_expiry, inspect_expiry},
 };
 
 bool inspect_record(struct inspection *inspection, enum table table, struct bytes key,

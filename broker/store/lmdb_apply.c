@@ -8,6 +8,7 @@
  */
 #include "store/lmdb_attempt.h"
 #include "store/lmdb_deadline.h"
+#include "store/lmdb_expiry.h"
 #include "store/lmdb_known.h"
 #include "store/lmdb_order.h"
 #include "store/lmdb_store.h"
@@ -172,6 +173,7 @@ static int write_append(struct batch *batch, const struct store_op *op, uint32_t
     if (op->append.recipient_count > 0) {
         rc = message_store(batch, sequence, op,
                            &(struct message_head){.sender = sender, .content = content});
+        rc = rc != 0 ? rc : expiry_begin(batch, sequence, op->append.expires_ms, op->append.order);
     } else if (content > 0) {
         rc = content_doom(batch, content);
     }
@@ -383,6 +385,8 @@ int batch_apply(struct batch *batch, const struct store_op *op)
         return batch_track(batch, op, result);
     case STORE_CANCEL:
         return batch_cancel(batch, op, result);
+    case STORE_EXPIRE:
+        return batch_expire(batch, op, result);
     case STORE_APPEND:
         return op->append.pass.sequence > 0 ? batch_pass(batch, op, result)
                                             : apply_append(batch, op, result);

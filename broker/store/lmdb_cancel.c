@@ -40,34 +40,6 @@ static int note_mailbox(struct withdrawal *all, uint32_t mailbox)
     return 0;
 }
 
-/* One that waits behind others of its order: nobody's turn changes. MDB_NOTFOUND: it does not. */
-static int bury_behind(struct withdrawal *all, struct mailbox *mailbox,
-                       const struct entry_key *entry, struct dead_record *dead)
-{
-    struct batch *batch = all->batch;
-    struct behind_key place = {
-        .mailbox = mailbox->id, .order = all->known.order, .sequence = entry->sequence};
-    struct behind_record behind = {0};
-    struct record_key key;
-    struct bytes record = {0};
-    key_behind(&key, &place);
-    int rc = batch_get(batch, TABLE_BEHIND, &key, &record);
-    if (rc != 0 || !record_read_behind(key_bytes(&key), record, &behind)) {
-        return rc != 0 ? rc : MDB_NOTFOUND;
-    }
-    rc = batch_del(batch, TABLE_BEHIND, &key);
-    rc = rc != 0 ? rc : batch_touch(batch, mailbox);
-    if (rc != 0) {
-        return rc;
-    }
-    mailbox->counts.behind -= mailbox->counts.behind > 0 ? 1 : 0;
-    mailbox_count_out(mailbox, behind.bytes);
-    dead->bytes = behind.bytes;
-    dead->order = place.order;
-    dead->lane = behind.lane;
-    return batch_put_dead(batch, mailbox, entry, dead);
-}
-
 static int withdraw(struct withdrawal *all, const struct track_key *found,
                     const struct track_record *fields)
 {
@@ -88,7 +60,7 @@ static int withdraw(struct withdrawal *all, const struct track_key *found,
     }
     int rc = batch_bury(all->batch, &entry, &dead, &turn);
     if (rc == MDB_NOTFOUND && all->known.order != 0) {
-        rc = bury_behind(all, mailbox, &entry, &dead);
+        rc = order_bury(all->batch, mailbox, &entry, all->known.order, &dead);
     }
     if (rc != 0) {
         return rc == MDB_NOTFOUND ? 0 : rc;

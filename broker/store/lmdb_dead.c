@@ -7,6 +7,7 @@
  * read; 3. one that cannot be read at all can still be dropped. Writer thread.
  */
 #include "store/lmdb_attempt.h"
+#include "store/lmdb_expiry.h"
 #include "store/lmdb_known.h"
 #include "store/lmdb_order.h"
 #include "store/lmdb_store.h"
@@ -168,11 +169,13 @@ static int remove_dead(struct batch *batch, struct mailbox *mailbox, const struc
 }
 
 /* Whether its message can be read to the last byte. */
-static int check_message(struct batch *batch, uint64_t sequence, bool *out_damaged)
+static int check_message(struct batch *batch, uint64_t sequence, int64_t *out_expires_ms,
+                         bool *out_damaged)
 {
     struct store_entry entry = {0};
     int rc = message_load(batch, sequence, &entry, out_damaged);
     batch->moved_bytes += entry.message.envelope.size + entry.message.payload.size;
+    *out_expires_ms = entry.expires_ms;
     held_message_drop(&entry.message);
     return rc;
 }
@@ -183,6 +186,7 @@ int batch_replay(struct batch *batch, const struct store_op *op, struct store_re
     struct record_key key;
     struct bytes record;
     struct dead_record fields = {0};
+    int64_t expires_ms = 0;
     bool damaged = false;
     int rc = mailbox != NULL ? get_dead(batch, &op->dead, &key, &record) : MDB_NOTFOUND;
     if (rc == MDB_NOTFOUND) {
@@ -193,7 +197,7 @@ int batch_replay(struct batch *batch, const struct store_op *op, struct store_re
         return rc;
     }
     if (record_read_dead(key_bytes(&key), record, &fields) && fields.lane < LANE_COUNT) {
-        rc = check_message(batch, op->dead.sequence, &damaged);
+        rc = check_message(batch, op->dead.sequence, &expires_ms, &damaged);
     } else {
         damaged = true;
     }
@@ -208,6 +212,7 @@ int batch_replay(struct batch *batch, const struct store_op *op, struct store_re
     rc = rc != 0 ? rc : attempts_forget(batch, &op->dead);
     result->replayed_bytes = fields.bytes;
     rc = rc != 0 ? rc : order_admit(batch, mailbox, &place, &entry);
+    rc = rc != 0 ? rc : expiry_begin(batch, place.sequence, expires_ms, fields.order);
     const struct track_record track = {
         .state = TRACK_WAITING, .lane = place.lane, .since_ms = op->now_ms};
     return rc != 0 ? rc : track_move(batch, place.sequence, place.mailbox, &track);

@@ -8,7 +8,7 @@
  * can be left of an id that was accepted anew, and leads to the rows of the first alone; 2. a
  * broken record counts as unknown, for storing twice is allowed and losing is not; 3. what is
  * remembered goes with its rows in `track`; while an entry holds the message it gets a new age
- * instead, unless there are too many.
+ * instead; when there are too many the id goes all the same, but never the rows.
  */
 #include "store/lmdb_known.h"
 
@@ -139,7 +139,16 @@ struct pruning {
     size_t rows;        /* of track that may still be deleted */
     bool too_many;
     bool done;
+    bool forgot; /* an id */
 };
+
+/* The id alone, when it is the message's. */
+static int forget_id(struct batch *batch, struct pruning *pruning, struct oldest *oldest)
+{
+    pruning->forgot = oldest->own;
+    oldest->own = false;
+    return pruning->forgot ? batch_del(batch, TABLE_DUPLICATE, &oldest->name) : 0;
+}
 
 /* The batch is done when it has deleted its share of rows: the others are for the next. */
 static int forget(struct batch *batch, struct pruning *pruning, struct oldest *oldest)
@@ -147,16 +156,14 @@ static int forget(struct batch *batch, struct pruning *pruning, struct oldest *o
     struct record_key message;
     struct bytes bytes;
     key_message(&message, oldest->record.sequence, 0);
-    int rc = pruning->too_many ? MDB_NOTFOUND : batch_get(batch, TABLE_MESSAGE, &message, &bytes);
-    if (rc != MDB_NOTFOUND) {
+    int rc = batch_get(batch, TABLE_MESSAGE, &message, &bytes);
+    if (rc == 0) {
+        rc = pruning->too_many ? forget_id(batch, pruning, oldest) : 0;
         return rc != 0 ? rc : renew(batch, oldest);
     }
-    rc = track_forget(batch, oldest->record.sequence, &pruning->rows);
+    rc = rc != MDB_NOTFOUND ? rc : track_forget(batch, oldest->record.sequence, &pruning->rows);
     pruning->done = pruning->rows == 0;
-    if (rc != 0 || pruning->done || !oldest->own) {
-        return rc;
-    }
-    return batch_del(batch, TABLE_DUPLICATE, &oldest->name);
+    return rc != 0 || pruning->done ? rc : forget_id(batch, pruning, oldest);
 }
 
 static int prune_one(struct batch *batch, struct pruning *pruning)
@@ -199,8 +206,9 @@ int duplicate_prune(struct batch *batch)
     uint64_t count = stat.ms_entries;
     for (size_t i = 0; rc == 0 && !pruning.done && i < batch->append_count + PRUNE_SPARE; i++) {
         pruning.too_many = count > batch->store->settings.duplicate_max;
+        pruning.forgot = false;
         rc = prune_one(batch, &pruning);
-        count -= pruning.done || count == 0 ? 0 : 1;
+        count -= pruning.forgot ? 1 : 0;
     }
     mdb_cursor_close(pruning.cursor);
     return rc;

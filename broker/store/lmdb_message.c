@@ -4,6 +4,7 @@
  * into segments. Segments are reserved in LMDB's pages and filled there, so the payload is copied
  * once; on reading, one allocation holds the whole message.
  */
+#include "store/lmdb_expiry.h"
 #include "store/lmdb_store.h"
 #include "store/lmdb_upload.h"
 
@@ -161,9 +162,9 @@ static void count_out(struct batch *batch, const MDB_val *key, const MDB_val *va
     }
 }
 
-/* The payload that is stored apart goes with its message. That of a message whose head is broken
- * stays: bytes that nobody needs are better than a guess. */
-static int doom_content(struct batch *batch, MDB_cursor *cursor, uint64_t sequence)
+/* The payload that is stored apart goes with its message, and so does its expiry. That of a message
+ * whose head is broken stays: bytes that nobody needs are better than a guess. */
+static int let_go(struct batch *batch, MDB_cursor *cursor, uint64_t sequence)
 {
     struct message_head head;
     struct bytes first;
@@ -171,6 +172,7 @@ static int doom_content(struct batch *batch, MDB_cursor *cursor, uint64_t sequen
     if (rc == 0 && head.content != 0) {
         rc = content_doom(batch, head.content);
     }
+    rc = rc != 0 ? rc : expiry_end(batch, sequence, head.expires_ms);
     return rc == MDB_NOTFOUND ? 0 : rc;
 }
 
@@ -178,7 +180,7 @@ int message_delete(struct batch *batch, uint64_t sequence)
 {
     MDB_cursor *cursor = NULL;
     int rc = mdb_cursor_open(batch->txn, batch->store->tables[TABLE_MESSAGE], &cursor);
-    rc = rc != 0 ? rc : doom_content(batch, cursor, sequence);
+    rc = rc != 0 ? rc : let_go(batch, cursor, sequence);
     while (rc == 0) {
         struct record_key key;
         uint64_t found = 0;

@@ -139,6 +139,30 @@ int order_remove(struct batch *batch, struct mailbox *mailbox, uint64_t order, u
     return rc;
 }
 
+int order_bury(struct batch *batch, struct mailbox *mailbox, const struct entry_key *entry,
+               uint64_t order, struct dead_record *dead)
+{
+    const struct behind_key place = {
+        .mailbox = mailbox->id, .order = order, .sequence = entry->sequence};
+    struct record_key key;
+    struct bytes record = {0};
+    struct behind_record behind = {0};
+    struct entry_record gone = {0};
+    key_behind(&key, &place);
+    int rc = batch_get(batch, TABLE_BEHIND, &key, &record);
+    if (rc == 0 && !record_read_behind(key_bytes(&key), record, &behind)) {
+        rc = MDB_NOTFOUND;
+    }
+    rc = rc != 0 ? rc : order_remove(batch, mailbox, order, entry->sequence, &gone);
+    if (rc != 0) {
+        return rc;
+    }
+    dead->bytes = behind.bytes;
+    dead->order = order;
+    dead->lane = behind.lane;
+    return batch_put_dead(batch, mailbox, entry, dead);
+}
+
 /* MDB_NOTFOUND: nothing of the mailbox at `from` or behind it; broken keys are passed by. */
 static int seek(MDB_cursor *cursor, const struct behind_key *from, struct behind_key *out_found)
 {

@@ -178,6 +178,7 @@ static bool apply_dead(struct memory_store *store, const struct store_op *op,
     memory_move_dead(store, op, &entry);
     if (op->kind == STORE_REPLAY) {
         result->replayed_bytes = entry.message->bytes;
+        entry.message->look_ms = entry.message->expires_ms;
         return memory_order_add(mailbox, &entry);
     }
     uint64_t bytes = memory_cost_of(entry.message);
@@ -338,6 +339,8 @@ static bool apply(struct memory_store *store, struct store_op *op, struct store_
         return apply_upload(store, op, result);
     case STORE_FETCH:
         return memory_contents_fetch(&store->contents, op, result);
+    case STORE_EXPIRE:
+        return memory_expire(store, op, result);
     case STORE_CANCEL:
         return memory_cancel(store, op, result);
     case STORE_TRACK:

@@ -49,6 +49,7 @@ static bool add_entries(struct memory_store *store, struct store_op *op, uint64_
                                        .content = content,
                                        .accepted_ms = op->now_ms,
                                        .expires_ms = op->append.expires_ms,
+                                       .look_ms = op->append.expires_ms,
                                        .sender = sender_find(&store->senders, op->append.sender),
                                        .held = *held};
     sender_count_in(message->sender, message->bytes);

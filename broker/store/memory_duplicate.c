@@ -61,6 +61,9 @@ static void grow(struct memory_duplicates *duplicates)
     duplicates->buckets = buckets;
     duplicates->bucket_count = count;
     for (struct duplicate_node *node = duplicates->oldest; node != NULL; node = node->younger) {
+        if (node->forgotten) {
+            continue;
+        }
         struct duplicate_node **bucket = bucket_of(duplicates, node->key, node->key_size);
         node->next = *bucket;
         *bucket = node;
@@ -110,17 +113,19 @@ bool memory_duplicates_add(struct memory_duplicates *duplicates, const char *sen
     return true;
 }
 
-static void forget_oldest(struct memory_duplicates *duplicates)
+/* Its id is not known any more. */
+static void forget_id(struct memory_duplicates *duplicates, struct duplicate_node *node)
 {
-    struct duplicate_node *node = duplicates->oldest;
+    if (node->forgotten) {
+        return;
+    }
     struct duplicate_node **at = bucket_of(duplicates, node->key, node->key_size);
     while (*at != node) {
         at = &(*at)->next;
     }
     *at = node->next;
-    dequeue(duplicates);
+    node->forgotten = true;
     duplicates->count--;
-    free(node);
 }
 
 void memory_duplicates_prune(struct memory_duplicates *duplicates, struct memory_tracks *tracks,
@@ -129,13 +134,17 @@ void memory_duplicates_prune(struct memory_duplicates *duplicates, struct memory
     struct duplicate_node *node = NULL;
     while ((node = duplicates->oldest) != NULL &&
            (node->age_ms <= until_ms || duplicates->count > max)) {
-        if (duplicates->count <= max && memory_tracks_hold(tracks, node->sequence)) {
+        bool held = memory_tracks_hold(tracks, node->sequence);
+        if (!held || duplicates->count > max) {
+            forget_id(duplicates, node);
+        }
+        dequeue(duplicates);
+        if (held) {
             node->age_ms = now_ms;
-            dequeue(duplicates);
             enqueue(duplicates, node);
         } else {
             memory_tracks_forget(tracks, node->sequence);
-            forget_oldest(duplicates);
+            free(node);
         }
     }
 }

@@ -2,7 +2,8 @@
  *
  * Which (sender, id) the memory engine has accepted: a hash table whose nodes also stand in a queue
  * by age. The oldest go, with what became of their messages, when they are too old or too many; one
- * whose message an entry holds goes to the end of the queue instead, unless there are too many.
+ * whose message an entry holds goes to the end of the queue instead, without its id when there are
+ * too many.
  */
 #ifndef RELAIS_STORE_MEMORY_DUPLICATE_H
 #define RELAIS_STORE_MEMORY_DUPLICATE_H
@@ -16,6 +17,7 @@
 struct duplicate_node {
     struct duplicate_node *next;    /* in the bucket */
     struct duplicate_node *younger; /* in the queue */
+    bool forgotten;                 /* its id: only the rows of its message are kept */
     int64_t accepted_ms;
     int64_t age_ms;
     int64_t expires_ms;

@@ -20,7 +20,9 @@ struct memory_message {
     uint64_t bytes;
     int64_t accepted_ms;
     int64_t expires_ms;
-    struct sender *sender;          /* who is counted for it; NULL: nobody */
+    int64_t look_ms;       /* when what waits of it has expired, or is to be looked at again */
+    bool look_again;       /* one of its entries was taken when the time came */
+    struct sender *sender; /* who is counted for it; NULL: nobody */
     struct memory_content *content; /* of a payload that is stored apart, or NULL */
     struct held_message held;
 };

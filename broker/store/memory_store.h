@@ -56,6 +56,10 @@ void memory_move_dead(struct memory_store *store, const struct store_op *op,
 bool memory_cancel(struct memory_store *store, const struct store_op *op,
                    struct store_result *result);
 
+/* memory_expiry.c. False without memory. */
+bool memory_expire(struct memory_store *store, const struct store_op *op,
+                   struct store_result *result);
+
 /* memory_append.c. False without memory. */
 bool memory_append(struct memory_store *store, struct store_op *op, struct store_result *result);
 /* One that is what a step of a deadline says. The same. */

@@ -14,9 +14,9 @@
 const char *table_name(enum table table)
 {
     static const char *const names[TABLE_COUNT] = {
-        "meta",   "mailbox",   "message",       "refs",    "ready",      "later",
-        "dead",   "duplicate", "duplicate_age", "sender",  "order_head", "behind",
-        "upload", "content",   "doomed",        "attempt", "track",      "deadline"};
+        "meta",      "mailbox",       "message", "refs",       "ready",  "later",  "dead",
+        "duplicate", "duplicate_age", "sender",  "order_head", "behind", "upload", "content",
+        "doomed",    "attempt",       "track",   "deadline",   "expiry"};
     return names[table];
 }
 

@@ -31,6 +31,7 @@
  * doomed content is erased in steps. Pure; any thread.
  *   track          sequence u64 | mailbox u32           see struct track_record
  *   deadline       at u64 | sequence u64                see record_deadline.c
+ *   expiry         at u64 | sequence u64                see struct expiry_record
  * Content is the envelope's bytes, then the payload's. Pure; any thread.
  */
 #ifndef RELAIS_STORE_RECORD_H
@@ -61,6 +62,7 @@ enum table {
     TABLE_ATTEMPT,
     TABLE_TRACK,
     TABLE_DEADLINE,
+    TABLE_EXPIRY,
     TABLE_COUNT
 };
 

@@ -553,7 +553,9 @@ static void end(struct play *play)
     world_turn(world);
     assert(shelf_taken(&world->shelf) == 0);
     assert(!core_is_storing(world->core));
-    assert(world->effects.wake_mono_ms == 0); /* nobody is there to be woken for */
+    /* Nobody is there to be woken for, but for what still expires or is looked at again. */
+    assert(world->effects.wake_mono_ms == 0 ||
+           world->shelf.last_expiry_ms + 2 * STORED_EXPIRY_AGAIN_MS > world->now.wall_ms);
 }
 
 int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size);

@@ -5,6 +5,7 @@
  * read must write the same bytes again.
  */
 #include "store/record_deadline.h"
+#include "store/record_expiry.h"
 #include "store/record_track.h"
 
 #include <assert.h>
@@ -58,7 +59,12 @@ static void read_order(struct bytes key, struct bytes record)
     struct small_record out;
     struct behind_record behind;
     struct track_record track;
+    struct expiry_record expiry;
     uint64_t sequence = 0;
+    if (record_read_expiry(key, record, &expiry)) {
+        record_write_expiry(&out, &copy, &expiry);
+        assert(same(&out, record));
+    }
     if (record_read_track(key, record, &track)) {
         record_write_track(&out, &copy, &track);
         assert(same(&out, record));

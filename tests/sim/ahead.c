@@ -33,6 +33,7 @@ uint64_t oracle_room(const struct oracle *oracle, unsigned place)
     uint64_t most = credit + (window < LIMIT_AHEAD_ENTRIES ? window : LIMIT_AHEAD_ENTRIES);
     /* A consumer that may hold no more since this flush has been given some in this turn. */
     bool unsure = oracle->tight && oracle->step.kind == STEP_FLUSH;
+    most += unsure ? at->consumers : 0; /* or may hold one while it holds none */
     uint64_t used = at->claims + (unsure ? 0 : at->taken);
     uint64_t held = at->leased + used;
     uint64_t room = held < LIMIT_HELD_ENTRIES ? LIMIT_HELD_ENTRIES - held : 0;

@@ -158,6 +158,7 @@ void broker_start(struct world *world)
          {"mailboxes", count});
     world->oracle.now = read_clock(world);
     greet_operator(world);
+    broker_wake(world, 0);
 }
 
 static void stop(struct world *world)

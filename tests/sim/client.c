@@ -177,6 +177,9 @@ void client_look(struct world *world, struct client *client)
         return; /* an item of the agenda that is out of date */
     }
     client->wake_ms = 0;
+    if (world->night) {
+        return;
+    }
     if (client->line == 0 && !connect(world, client)) {
         client_wake(world, client, RETRY_LOW_MS);
         return;

@@ -6,6 +6,7 @@
 #include "disk.h"
 
 #include "agenda.h"
+#include "core/stored_message.h"
 #include "disk_undo.h"
 
 #include <assert.h>
@@ -20,28 +21,6 @@ void disk_init(struct disk *disk, struct trace *trace, struct ledger *ledger, st
                           .chance = chance,
                           .next_sequence = 1,
                           .synced_sequence = 1};
-}
-
-static void drop_result(struct disk_result *result)
-{
-    if (result->result.kind == STORE_APPEND) {
-        held_message_drop(&result->result.append.message);
-    } else if (result->result.kind == STORE_TAKE) {
-        for (uint32_t i = 0; i < result->result.take.count; i++) {
-            held_message_drop(&result->result.take.entries[i].message);
-        }
-        free(result->result.take.entries);
-    } else if (result->result.kind == STORE_DEAD_LIST || result->result.kind == STORE_DEAD_READ) {
-        for (uint32_t i = 0; i < result->result.dead.count; i++) {
-            held_message_drop(&result->result.dead.entries[i].message);
-            free(result->result.dead.entries[i].history);
-        }
-        free(result->result.dead.entries);
-    } else if (result->result.kind == STORE_TRACK) {
-        free(result->result.track.rows);
-    } else if (result->result.kind == STORE_CANCEL) {
-        free(result->result.cancel.mailboxes);
-    }
 }
 
 void disk_fini(struct disk *disk)
@@ -446,6 +425,9 @@ static void write_one(struct disk *disk, struct disk_op *op)
     case STORE_CANCEL:
         disk_cancel(disk, op, &result.result);
         break;
+    case STORE_EXPIRE:
+        disk_expire(disk, op, &result.result);
+        break;
     case STORE_MAILBOX:
     case STORE_MAILBOXES:
         write_mailboxes(disk, op, &result.result);
@@ -536,7 +518,7 @@ void disk_crash(struct disk *disk)
         }
     }
     for (size_t i = disk->result_first; i < disk->result_count; i++) {
-        drop_result(&disk->results[i]);
+        store_result_drop(&disk->results[i].result);
     }
     while (disk->undo_count > 0) {
         disk_undo_one(disk, &disk->undos[--disk->undo_count]);

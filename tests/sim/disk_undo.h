@@ -23,6 +23,9 @@ struct disk_undo *disk_note_undo(struct disk *disk, enum store_op_kind kind, uin
 /* disk_cancel.c */
 void disk_cancel(struct disk *disk, const struct disk_op *op, struct store_result *result);
 
+/* disk_expiry.c */
+void disk_expire(struct disk *disk, const struct disk_op *op, struct store_result *result);
+
 /* disk_track.c. NULL: no such message of this sender. */
 struct message *disk_message_of(const struct disk *disk, const char *sender, const char *id);
 void disk_track(struct disk *disk, const struct disk_op *op, struct store_result *result);

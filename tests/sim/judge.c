@@ -5,6 +5,7 @@
 #include "oracle.h"
 
 #include "ahead.h"
+#include "expiry.h"
 
 #include "agenda.h"
 #include "core/limits.h"
@@ -447,6 +448,9 @@ static void judge_store(struct oracle *oracle, const struct store_op *op, struct
     case STORE_DEFER:
     case STORE_BURY:
         judge_answer(oracle, op, note);
+        break;
+    case STORE_EXPIRE:
+        oracle_expire_asked(oracle, op);
         break;
     default:
         oracle_asked(oracle, op, note);

@@ -5,6 +5,7 @@
 #include "oracle.h"
 
 #include "ahead.h"
+#include "expiry.h"
 #include "tracking.h"
 #include "withdrawal.h"
 
@@ -83,7 +84,7 @@ void oracle_restart(struct oracle *oracle, const struct disk *disk)
     oracle->storing = oracle->storing_bytes = oracle->settling = oracle->taken = 0;
     oracle->asking = 0;
     oracle->no_room_ms = 0;
-    oracle->draining = false;
+    oracle->draining = oracle->expiring = false;
     oracle->tight = false;
     for (size_t id = 0; id < disk->mailbox_count; id++) {
         if (disk->mailboxes[id].known) {
@@ -473,6 +474,9 @@ void oracle_stored(struct oracle *oracle, const struct disk_result *result)
         break;
     case STORE_CANCEL:
         oracle_stored_cancel(oracle, result);
+        break;
+    case STORE_EXPIRE:
+        oracle_stored_expiry(oracle, result);
         break;
     case STORE_APPEND:
         stored_append(oracle, result);

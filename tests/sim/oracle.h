@@ -173,6 +173,7 @@ struct oracle {
     uint64_t storing, storing_bytes, settling, taken, asking;
     int64_t no_room_ms; /* mono: when an answer found none */
     bool draining;
+    bool expiring;                                  /* a step of what expires is with the store */
     bool tight;                                     /* much is unsent */
     uint64_t share_bytes;                           /* of a consumer, while it is */
     uint64_t orders[TOWN_MEMBERS][LEDGER_KEYS + 1]; /* of keys, as the store was told; 0: never */

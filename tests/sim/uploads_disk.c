@@ -214,6 +214,8 @@ bool uploads_disk_sync(struct uploads_disk *disk, struct store_result *out_resul
     case STORE_FETCH:
         assert(memory_contents_fetch(&disk->contents, op, out_result));
         break;
+    case STORE_EXPIRE: /* nothing here does */
+        break;
     default:
         settle(disk, op);
         break;

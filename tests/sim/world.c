@@ -4,6 +4,7 @@
  */
 #include "world.h"
 
+#include "expiry.h"
 #include "heap.h"
 
 #include <assert.h>
@@ -17,6 +18,7 @@ enum {
     SET_MS = 30 * 60 * 1000,        /* the clock is set so far at once */
     SET_MOST_MS = 10 * 3600 * 1000, /* and so far in all: less than the duplicate window */
     SLOW_MS = 5000,
+    NIGHT_MS = 300 * 1000,
     CRASH_MS = 30,
     LOOK_EVERY = 512, /* items of the agenda between two looks whether all is done */
 };
@@ -176,7 +178,7 @@ static void happen(struct world *world, const struct agenda_item *item)
         broker_start(world);
         break;
     case AGENDA_FAULT:
-        if (!world->calm) {
+        if (!world->calm && !world->night) {
             fault(world);
         }
         break;
@@ -227,17 +229,39 @@ static void tell_waiting(struct world *world)
     }
 }
 
-static void make_calm(struct world *world)
+static void end_faults(struct world *world)
 {
-    NOTE(&world->trace, "calm", {"messages", world->ledger.count});
-    world->calm = true;
-    world->network.calm = true;
     world->disk.full = world->disk.stuck = false;
     world->slow_until_ms = 0;
     world->broker.crashes = false;
     if (world->broker.drain_end_ms == 0) {
         world->broker.wants_drain = false;
     }
+}
+
+/* Nobody reads for a while, and the broker is up: what expires meanwhile is not kept. */
+static void sleep_well(struct world *world)
+{
+    int64_t until_ms = world->trace.now_ms + NIGHT_MS;
+    NOTE(&world->trace, "night", {"messages", world->ledger.count});
+    end_faults(world);
+    world->night = true;
+    while (world->trace.now_ms < until_ms && go_on(world)) {
+    }
+    world->trace.now_ms = world->trace.now_ms < until_ms ? until_ms : world->trace.now_ms;
+    oracle_check_late(&world->oracle, broker_now(world).wall_ms);
+    world->night = false;
+}
+
+static void make_calm(struct world *world)
+{
+    if (world->trace.seed % 4 == 0) {
+        sleep_well(world);
+    }
+    NOTE(&world->trace, "calm", {"messages", world->ledger.count});
+    world->calm = true;
+    world->network.calm = true;
+    end_faults(world);
     change_directory(world, false);
     for (unsigned i = 0; i < TOWN_CLIENTS; i++) {
         client_wake(world, &world->clients[i], 1);

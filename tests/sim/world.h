@@ -53,6 +53,7 @@ struct world {
     int64_t clock_offset_ms; /* of the machine's clock, set now and then */
     int64_t slow_until_ms;   /* the disk */
     uint32_t steps;          /* of the first part */
+    bool night;              /* before the second part: no client does anything */
     bool calm;               /* the second part */
 };
 

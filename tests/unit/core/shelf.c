@@ -74,6 +74,7 @@ static void count(struct shelf *shelf, enum store_op_kind kind)
         [STORE_FETCH] = &shelf->fetches,        [STORE_BACKUP] = &shelf->backups,
         [STORE_BACKED_UP] = &shelf->looks,      [STORE_CHECK] = &shelf->checks,
         [STORE_TRACK] = &shelf->tracks,         [STORE_DUE] = &shelf->dues,
+        [STORE_EXPIRE] = &shelf->expires,
     };
     ++*counters[kind];
 }
@@ -115,6 +116,9 @@ void shelf_submit(struct shelf *shelf, const struct store_op *op)
         snprintf(copy->id, sizeof copy->id, "%s", op->track.id);
     } else if (op->kind == STORE_APPEND) {
         copy_append(copy, op);
+        shelf->last_expiry_ms = op->append.expires_ms > shelf->last_expiry_ms
+                                    ? op->append.expires_ms
+                                    : shelf->last_expiry_ms;
     } else if (op->kind == STORE_UPLOAD) {
         snprintf(copy->name, sizeof copy->name, "%s", op->upload.sender);
         snprintf(copy->id, sizeof copy->id, "%s", op->upload.id);
@@ -558,6 +562,9 @@ bool shelf_work(struct shelf *shelf, struct store_result *out_result)
         out_result->cancel = shelf->cancelled;
         out_result->status = shelf->cancel_status;
         break;
+    case STORE_EXPIRE:
+        shelf_expire(shelf, &op.op, out_result);
+        break;
     case STORE_UPLOAD:
     case STORE_CHUNK:
     case STORE_FETCH:
@@ -578,16 +585,6 @@ size_t shelf_waiting(const struct shelf *shelf, const char *mailbox_name)
         waiting += !entry->dead && strcmp(shelf->names[entry->key.mailbox], mailbox_name) == 0;
     }
     return waiting;
-}
-
-const struct shelf_entry *shelf_first_dead(const struct shelf *shelf)
-{
-    for (size_t i = 0; i < shelf->entry_count; i++) {
-        if (shelf->entries[i].dead) {
-            return &shelf->entries[i];
-        }
-    }
-    return NULL;
 }
 
 size_t shelf_taken(const struct shelf *shelf)

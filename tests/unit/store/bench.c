@@ -198,6 +198,11 @@ struct store_op op_dead_list(uint32_t mailbox, uint64_t after, uint32_t max_entr
                                            .max_bytes = UINT32_MAX}};
 }
 
+struct store_op op_expire(uint32_t max_entries)
+{
+    return (struct store_op){.kind = STORE_EXPIRE, .expire = {.max_entries = max_entries}};
+}
+
 struct store_op op_usage(const char *sender)
 {
     return (struct store_op){.kind = STORE_USAGE, .usage = {.sender = sender}};

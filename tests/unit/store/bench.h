@@ -41,6 +41,7 @@ struct store_op op_defer(const struct entry_key *key, uint32_t attempts, int64_t
 struct store_op op_bury(const struct entry_key *key, const char *reason);
 struct store_op op_release(const struct entry_key *key);
 struct store_op op_dead_list(uint32_t mailbox, uint64_t after, uint32_t max_entries);
+struct store_op op_expire(uint32_t max_entries);
 struct store_op op_usage(const char *sender);
 struct store_op op_track(const char *sender, const char *id, uint32_t after, uint32_t max_rows);
 /* DEAD_READ, REPLAY or DROP. */

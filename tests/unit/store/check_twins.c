@@ -63,6 +63,7 @@ static void draw_append(struct store_op out_ops[ENGINE_COUNT], char *id,
                                       .bytes = draw(4) == 0 ? 1 + draw(200000) : 0};
     uint64_t order = draw(3) == 0 ? 0 : 1 + draw(ORDERS);
     bool claim = draw(2) == 0;
+    int64_t expires_ms = draw(3) == 0 ? twins[0].now_ms + 1 + draw(3000) : 0;
     (void)snprintf(id, 16, "m%u", draw(IDS));
     (void)snprintf(earlier, sizeof earlier, "m%u", draw(IDS));
     for (uint32_t i = 0; i < count; i++) {
@@ -78,6 +79,7 @@ static void draw_append(struct store_op out_ops[ENGINE_COUNT], char *id,
         out_ops[i].append.supersedes = supersedes;
         out_ops[i].append.order = order;
         out_ops[i].append.claim = claim;
+        out_ops[i].append.expires_ms = expires_ms;
     }
 }
 
@@ -169,7 +171,7 @@ static void draw_op(struct store_op out_ops[ENGINE_COUNT], char *id,
 {
     struct entry_key key = any_held();
     struct store_op op;
-    switch (draw(22)) {
+    switch (draw(23)) {
     case 0:
     case 1:
     case 2:
@@ -223,6 +225,9 @@ static void draw_op(struct store_op out_ops[ENGINE_COUNT], char *id,
         (void)snprintf(id, 16, "m%u", draw(IDS));
         op = (struct store_op){.kind = STORE_CANCEL,
                                .cancel = {.sender = SENDERS[draw(4)], .id = id}};
+        break;
+    case 21:
+        op = op_expire(1000);
         break;
     default:
         op = op_release(&key);
@@ -391,10 +396,28 @@ static void compare_cancelled(const struct store_cancelled *left,
     }
 }
 
-/* What is about a sender, whatever the mailbox. */
+/* All that is late, in whatever order. */
+static void compare_expired(const struct store_expiry *left, const struct store_expiry *right)
+{
+    uint64_t sums[2][3] = {{0}};
+    const struct store_expiry *const both[] = {left, right};
+    ck_assert_uint_eq(left->count, right->count);
+    for (int side = 0; side < 2; side++) {
+        for (uint32_t i = 0; i < both[side]->count; i++) {
+            const struct store_expired *one = &both[side]->entries[i];
+            sums[side][0] += one->sequence * one->sequence;
+            sums[side][1] += one->mailbox * one->sequence;
+            sums[side][2] += one->bytes + one->attempts;
+        }
+    }
+    ck_assert_mem_eq(sums[0], sums[1], sizeof sums[0]);
+}
+
+/* What is not about one mailbox. */
 static bool is_of_sender(enum store_op_kind kind)
 {
-    return kind == STORE_CANCEL || kind == STORE_USAGE || kind == STORE_TRACK;
+    return kind == STORE_CANCEL || kind == STORE_USAGE || kind == STORE_TRACK ||
+           kind == STORE_EXPIRE;
 }
 
 static void compare_sender(const struct store_result *left, const struct store_result *right)
@@ -403,6 +426,8 @@ static void compare_sender(const struct store_result *left, const struct store_r
         compare_cancelled(&left->cancel, &right->cancel);
     } else if (left->kind == STORE_TRACK) {
         compare_track(left, right);
+    } else if (left->kind == STORE_EXPIRE) {
+        compare_expired(&left->expiry, &right->expiry);
     } else {
         compare_usage(&left->usage, &right->usage);
     }

@@ -29,10 +29,11 @@ uint64_t oracle_room(const struct oracle *oracle, unsigned place)
 {
     const struct oracle_place *at = &oracle->places[place];
     uint64_t credit = credit_of(oracle, place);
-    uint64_t window = credit + at->leased;
-    uint64_t most = credit + (window < LIMIT_AHEAD_ENTRIES ? window : LIMIT_AHEAD_ENTRIES);
-    /* A consumer that may hold no more since this flush has been given some in this turn. */
+    /* A consumer that may hold no more since this flush has been given some in this turn: what is
+     * taken may be leased already. */
     bool unsure = oracle->tight && oracle->step.kind == STEP_FLUSH;
+    uint64_t window = credit + at->leased + (unsure ? at->taken : 0);
+    uint64_t most = credit + (window < LIMIT_AHEAD_ENTRIES ? window : LIMIT_AHEAD_ENTRIES);
     most += unsure ? at->consumers : 0; /* or may hold one while it holds none */
     uint64_t used = at->claims + (unsure ? 0 : at->taken);
     uint64_t held = at->leased + used;
@@ -72,7 +73,8 @@ void oracle_claims(struct oracle *oracle, const struct store_op *op, struct op_n
     }
     PROMISE(oracle->trace,
             op->append.recipient_count == 1 && op->append.recipients[0].due_ms == 0 &&
-                op->append.order == 0 && oracle->places[note->place].takes == 0,
+                !op->append.supersedes && op->append.order == 0 &&
+                oracle->places[note->place].takes == 0,
             "one entry is claimed, that is due and has no other before it",
             {"message", note->message->index}, {"place", note->place});
     PROMISE(oracle->trace, oracle_room(oracle, note->place) > 0,

@@ -306,14 +306,20 @@ static void schedule_disk(struct world *world)
 {
     struct broker *broker = &world->broker;
     if (!broker->writing && disk_waiting(&world->disk) > 0) {
-        bool slow = world->trace.now_ms < world->slow_until_ms;
-        uint32_t most = world->calm ? 5 : world->plan.sync_ms;
         broker->writing = true;
-        agenda_add(&world->agenda,
-                   world->trace.now_ms +
-                       chance_delay(&world->chance, 0, slow ? STUCK_SLOW_MS : most),
+        agenda_add(&world->agenda, world->trace.now_ms + chance_between(&world->chance, 0, 3),
                    AGENDA_WRITE, broker->incarnation);
     }
+}
+
+/* It is the sync that takes long: what a crash finds in between is lost. */
+static void schedule_sync(struct world *world)
+{
+    bool slow = world->trace.now_ms < world->slow_until_ms;
+    uint32_t most = world->calm ? 5 : world->plan.sync_ms;
+    agenda_add(&world->agenda,
+               world->trace.now_ms + chance_delay(&world->chance, 0, slow ? STUCK_SLOW_MS : most),
+               AGENDA_SYNC, world->broker.incarnation);
 }
 
 /* `count` effects: a crash comes behind them. */
@@ -440,8 +446,7 @@ void broker_disk(struct world *world, enum agenda_kind kind)
                    all ? waiting : chance_between(&world->chance, 1, (uint32_t)waiting));
         NOTE(&world->trace, "disk writes", {"waiting", waiting},
              {"left", disk_waiting(&world->disk)});
-        agenda_add(&world->agenda, world->trace.now_ms + chance_between(&world->chance, 0, 3),
-                   AGENDA_SYNC, broker->incarnation);
+        schedule_sync(world);
         return;
     }
     disk_sync(&world->disk);

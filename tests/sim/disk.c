@@ -66,6 +66,10 @@ void disk_submit(struct disk *disk, const struct store_op *op, const struct op_n
                 "no more entries than recipients", {"count", op->append.recipient_count});
         memcpy(copy->recipients, op->append.recipients,
                op->append.recipient_count * sizeof *copy->recipients);
+        copy->named = op->append.recipient_count;
+        copy->earlier = op->append.supersedes
+                            ? disk_message_of(disk, op->append.sender, op->append.supersedes)
+                            : NULL;
     } else if (op->kind == STORE_BURY) {
         (void)snprintf(copy->reason, sizeof copy->reason, "%s", op->bury.reason);
     }
@@ -181,11 +185,13 @@ static enum store_status admit(const struct disk *disk, const struct disk_op *op
     return disk->full ? STORE_NO_ROOM : STORE_DONE;
 }
 
-/* A message to the subscribers has those that it is stored for. */
+/* A message to the subscribers has those that it is stored for; one that supersedes another has its
+ * recipients, too. */
 static struct life *life_to_store(struct message *message, unsigned place)
 {
     struct life *life = ledger_life(message, place);
-    if (!life && message->to_subscribers && message->place_count < TOWN_PLACES) {
+    bool grows = message->to_subscribers || message->supersedes;
+    if (!life && grows && message->place_count < TOWN_PLACES) {
         life = &message->lives[message->place_count];
         *life = (struct life){0};
         message->places[message->place_count++] = place;
@@ -245,11 +251,15 @@ static void write_append(struct disk *disk, struct disk_op *op, struct store_res
     if (message->stored) {
         return;
     }
-    result->status = admit(disk, op);
+    bool unknown = op->op.append.supersedes && !disk_supersede_widen(disk, op);
+    result->status = unknown ? STORE_UNKNOWN_EARLIER : admit(disk, op);
     if (result->status != STORE_DONE) {
         result->append.usage = disk->usage[TOWN_PEOPLE[message->client].member];
         result->append.quota = op->op.append.quota;
         return;
+    }
+    if (op->op.append.supersedes) {
+        disk_supersede(disk, op, result);
     }
     uint64_t sequence = disk->next_sequence++;
     result->append.sequence = sequence;
@@ -363,54 +373,6 @@ static void write_take(struct disk *disk, const struct store_op *op, struct stor
     result->take.next_due_ms = memory_mailbox_next_due(&mailbox->box, op->now_ms);
 }
 
-/* Out of the dead ones, noted with what it had died of. */
-static bool take_dead(struct disk *disk, const struct store_op *op, struct memory_entry *out_entry)
-{
-    struct disk_mailbox *mailbox = disk_mailbox_of(disk, op->dead.mailbox);
-    struct entry_key key = {.sequence = op->dead.sequence};
-    size_t at = entry_list_find(&mailbox->box.dead, &key);
-    if (at == mailbox->box.dead.count ||
-        entry_list_at(&mailbox->box.dead, at)->key.sequence != key.sequence) {
-        return false;
-    }
-    const struct memory_entry *dead = entry_list_at(&mailbox->box.dead, at);
-    struct disk_undo *undo = disk_note_undo(disk, op->kind, op->dead.mailbox);
-    undo->death = (struct store_op){.kind = STORE_BURY, .now_ms = dead->death->died_ms};
-    undo->death.bury.code = dead->death->code;
-    undo->death.bury.attempts = dead->attempts;
-    assert(memory_dead_remove(&mailbox->box, key.sequence, out_entry));
-    undo->before = *out_entry;
-    return true;
-}
-
-static void write_dead(struct disk *disk, const struct store_op *op, struct store_result *result)
-{
-    struct disk_mailbox *mailbox = disk_mailbox_of(
-        disk, op->kind == STORE_DEAD_LIST ? op->dead_list.mailbox : op->dead.mailbox);
-    struct memory_entry entry;
-    result->status = mailbox ? STORE_DONE : STORE_NOT_FOUND;
-    if (!mailbox) {
-        return;
-    }
-    if (op->kind == STORE_DEAD_LIST) {
-        assert(memory_dead_list(&mailbox->box, op, result));
-    } else if (op->kind == STORE_DEAD_READ) {
-        assert(memory_dead_read(&mailbox->box, op->dead.sequence, result));
-    } else if (disk->stuck) {
-        result->status = STORE_NO_ROOM;
-    } else if (!take_dead(disk, op, &entry)) {
-        result->status = STORE_NOT_FOUND;
-    } else if (op->kind == STORE_REPLAY) {
-        result->replayed_bytes = entry.message->bytes;
-        disk_life_of(disk, &entry.key)->on_disk = DISK_WAITING;
-        disk_life_of(disk, &entry.key)->replayed = true;
-        assert(memory_order_add(&mailbox->box, &entry));
-    } else {
-        disk_life_of(disk, &entry.key)->on_disk = DISK_DROPPED;
-        disk_recount_sequence(disk, entry.key.sequence);
-    }
-}
-
 static void write_one(struct disk *disk, struct disk_op *op)
 {
     struct disk_result result = {.note = op->note,
@@ -446,7 +408,7 @@ static void write_one(struct disk *disk, struct disk_op *op)
     case STORE_DEAD_READ:
     case STORE_REPLAY:
     case STORE_DROP:
-        write_dead(disk, &op->op, &result.result);
+        disk_dead(disk, &op->op, &result.result);
         break;
     default:
         write_answer(disk, op, &result.result);

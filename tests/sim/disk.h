@@ -28,6 +28,8 @@ struct op_note {
     uint32_t places; /* MAILBOXES: a bit each */
     uint64_t cost;   /* APPEND: counted as storing */
     bool claims;     /* APPEND: it takes its entry, of `place` */
+    uint32_t free;   /* APPEND that supersedes: places of copies that were free, a bit each */
+    int64_t at_ms;   /* mono: when that was so */
 };
 
 struct disk_op {
@@ -35,6 +37,8 @@ struct disk_op {
     struct op_note note;
     unsigned place;                 /* MAILBOX: its name */
     struct message *tracked;        /* TRACK, CANCEL; NULL: of nobody */
+    struct message *earlier;        /* APPEND that supersedes; NULL: of nobody */
+    uint32_t named;                 /* APPEND: recipients that it came with */
     uint32_t name_ids[TOWN_PLACES]; /* MAILBOXES, with the places of their names */
     unsigned name_places[TOWN_PLACES];
     struct store_recipient recipients[TOWN_PLACES];
@@ -52,7 +56,7 @@ struct disk_mailbox {
     struct memory_mailbox box;
 };
 
-/* How to take back one thing that was written. */
+/* How to take back one thing that was written. A copy that was superseded is one that was acked. */
 struct disk_undo {
     enum store_op_kind kind;
     uint32_t mailbox;

@@ -8,9 +8,8 @@
 #include <assert.h>
 #include <stdlib.h>
 
-/* Out of its list, or from behind others of its order. False: somebody has taken it. */
-static bool take_out(struct disk_mailbox *mailbox, uint64_t sequence,
-                     struct memory_entry *out_entry, bool *out_behind)
+bool disk_take_waiting(struct disk_mailbox *mailbox, uint64_t sequence,
+                       struct memory_entry *out_entry, bool *out_behind)
 {
     for (int i = 0; i < MEMORY_LISTS; i++) {
         struct entry_list *list = &mailbox->box.lists[i];
@@ -36,7 +35,7 @@ static void withdraw(struct disk *disk, const struct disk_op *op, uint32_t id, s
     struct memory_entry entry = {0};
     struct store_turn turn = {0};
     bool behind = false;
-    if (!take_out(mailbox, op->tracked->sequence, &entry, &behind)) {
+    if (!disk_take_waiting(mailbox, op->tracked->sequence, &entry, &behind)) {
         result->cancel.too_late++;
         return;
     }

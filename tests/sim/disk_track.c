@@ -40,6 +40,8 @@ static enum track_state state_of(const struct disk_mailbox *mailbox, const struc
         return track_of_code(life->dead_code);
     case DISK_DROPPED:
         return TRACK_DROPPED;
+    case DISK_SUPERSEDED:
+        return TRACK_SUPERSEDED;
     default:
         return is_taken(mailbox, sequence) ? TRACK_DELIVERED : TRACK_WAITING;
     }
@@ -54,7 +56,7 @@ static void list(struct disk *disk, const struct disk_op *op, uint32_t id,
         struct store_track_row row = {.mailbox = id,
                                       .since_ms = op->tracked->stored_ms,
                                       .state = state_of(mailbox, life, op->tracked->sequence)};
-        bool dead = row.state != TRACK_DROPPED && row.state >= TRACK_REFUSED;
+        bool dead = life->on_disk == DISK_DEAD;
         row.code = dead ? life->dead_code : 0;
         (void)track_list(&op->op, &row, result);
     }

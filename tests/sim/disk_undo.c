@@ -48,7 +48,7 @@ static void undo_append(struct disk *disk, const struct disk_undo *undo)
         memory_message_unref(entry.message);
     }
     disk_recount(disk, message);
-    message->place_count = message->to_subscribers ? 0 : message->place_count;
+    message->place_count = message->named_count;
 }
 
 static void bury_again(struct disk *disk, const struct disk_undo *undo)

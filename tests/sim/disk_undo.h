@@ -20,7 +20,18 @@ void disk_recount_sequence(struct disk *disk, uint64_t sequence);
 
 struct disk_undo *disk_note_undo(struct disk *disk, enum store_op_kind kind, uint32_t mailbox);
 
-/* disk_cancel.c */
+/* disk_dead.c */
+void disk_dead(struct disk *disk, const struct store_op *op, struct store_result *result);
+
+/* disk_supersede.c. The first adds the past recipients to those of the op. False: it names no
+ * message that is its sender's, in its flow, and stored. */
+bool disk_supersede_widen(struct disk *disk, struct disk_op *op);
+void disk_supersede(struct disk *disk, const struct disk_op *op, struct store_result *result);
+
+/* disk_cancel.c. The first takes out of its list, or from behind others of its order. False:
+ * somebody has taken it. */
+bool disk_take_waiting(struct disk_mailbox *mailbox, uint64_t sequence,
+                       struct memory_entry *out_entry, bool *out_behind);
 void disk_cancel(struct disk *disk, const struct disk_op *op, struct store_result *result);
 
 /* disk_expiry.c */

@@ -6,6 +6,7 @@
 
 #include "ahead.h"
 #include "expiry.h"
+#include "succession.h"
 
 #include "agenda.h"
 #include "core/limits.h"
@@ -17,6 +18,7 @@ enum {
     BACKOFF_MOST_MS = 3600 * 1000,
     OVERHEAD_BYTES = 512,
     SUBSCRIBER_BYTES = 96,
+    SUPERSEDED_BYTES = 1024 * 1024,
 };
 
 static bool names(Relais__V1__Range *const *tags, size_t count, uint64_t tag)
@@ -272,7 +274,7 @@ static uint32_t recipients(const struct oracle *oracle, const struct message *me
                            unsigned *out_places)
 {
     uint32_t count = 0;
-    for (unsigned i = 0; i < (message->to_subscribers ? TOWN_PLACES : message->place_count); i++) {
+    for (unsigned i = 0; i < (message->to_subscribers ? TOWN_PLACES : message->named_count); i++) {
         unsigned place = message->to_subscribers ? i : message->places[i];
         if (!message->to_subscribers || town_subscribes(oracle->town, message->flow, place)) {
             out_places[count++] = place;
@@ -284,7 +286,8 @@ static uint32_t recipients(const struct oracle *oracle, const struct message *me
 static uint64_t cost_of(const struct message *message, uint32_t count)
 {
     return ledger_bytes(message) + OVERHEAD_BYTES +
-           (message->to_subscribers ? (uint64_t)count * SUBSCRIBER_BYTES : 0);
+           (message->to_subscribers ? (uint64_t)count * SUBSCRIBER_BYTES : 0) +
+           (message->supersedes ? SUPERSEDED_BYTES : 0);
 }
 
 static bool is_busy(const struct oracle *oracle, const struct oracle_session *session,
@@ -307,7 +310,7 @@ static uint32_t rule(const struct oracle *oracle, const struct message *message)
     uint64_t bytes_quota = oracle->town->quota.bytes;
     unsigned places[TOWN_PLACES];
     uint32_t count = recipients(oracle, message, places);
-    uint64_t cost = cost_of(message, 0);
+    uint64_t cost = ledger_bytes(message) + OVERHEAD_BYTES;
     if ((town_roles(oracle->town, session->client) & ROLE_MAY_SEND) == 0) {
         return RELAIS__V1__CODE__CODE_ROLE_MISSING;
     }
@@ -321,8 +324,8 @@ static uint32_t rule(const struct oracle *oracle, const struct message *message)
         (bytes_quota > 0 && ledger_bytes(message) > bytes_quota)) {
         return RELAIS__V1__CODE__CODE_OVER_QUOTA;
     }
-    bool good =
-        (message->expires_ms == 0 || message->expires_ms > oracle->now.wall_ms) && count > 0;
+    bool good = (message->expires_ms == 0 || message->expires_ms > oracle->now.wall_ms) &&
+                (message->supersedes ? oracle_succession_may(oracle, message) : count > 0);
     for (uint32_t i = 0; i < count; i++) {
         good = good && town_may_send(oracle->town, session->client, message->flow, places[i],
                                      message->payload_bytes);
@@ -410,6 +413,7 @@ void oracle_append(struct oracle *oracle, const struct store_op *op, struct op_n
     account(oracle, message, 0);
     check_recipients(oracle, op, message);
     oracle_order_stored(oracle, message, op->append.order);
+    oracle_succession_append(oracle, message, op);
     step->session->numbers[step->first + at].state = NUMBER_STORING;
     step->session->window_messages++;
     uint64_t cost = cost_of(message, op->append.recipient_count);
@@ -422,6 +426,7 @@ void oracle_append(struct oracle *oracle, const struct store_op *op, struct op_n
                              .number = step->first + at + 1,
                              .message = message,
                              .cost = cost};
+    oracle_succession_note(oracle, message, note);
     oracle_claims(oracle, op, note);
 }
 

@@ -63,6 +63,7 @@ static void pack(struct message *message)
 {
     char id[ID_BYTES];
     char key[KEY_TEXT_BYTES] = "";
+    char earlier[ID_BYTES] = "";
     char *to[TOWN_PLACES];
     uint8_t digest[DIGEST_BYTES] = {0};
     uint8_t *data = NULL;
@@ -74,7 +75,11 @@ static void pack(struct message *message)
     if (message->key > 0) {
         snprintf(key, sizeof key, "dossier %u", message->key);
     }
+    if (message->supersedes) {
+        snprintf(earlier, sizeof earlier, "m%u", message->earlier);
+    }
     envelope.id = id;
+    envelope.supersedes = earlier;
     envelope.ordering_key = key;
     envelope.source = "urn:sim";
     envelope.type = "fr.relais.sim";
@@ -98,6 +103,7 @@ struct message *ledger_add(struct ledger *ledger, const struct message *pattern)
     assert(message && pattern->payload_bytes < NOISE_BYTES / 2);
     *message = *pattern;
     message->index = (uint32_t)ledger->count;
+    message->named_count = message->place_count;
     size_t offset = message->index * (size_t)NOISE_STEP % (NOISE_BYTES / 2);
     message->payload = (struct bytes){ledger->noise->bytes.data + offset, message->payload_bytes};
     pack(message);
@@ -110,6 +116,11 @@ struct message *ledger_add(struct ledger *ledger, const struct message *pattern)
     ledger->messages =
         agenda_grown(ledger->messages, ledger->count, &ledger->capacity, sizeof(struct message *));
     ledger->messages[ledger->count++] = message;
+    if (message->supersedes && message->earlier < message->index) {
+        struct message *earlier = ledger->messages[message->earlier];
+        message->sibling = earlier->later;
+        earlier->later = message;
+    }
     return message;
 }
 

@@ -13,7 +13,14 @@
 
 #include <stddef.h>
 
-enum disk_state { DISK_NOTHING, DISK_WAITING, DISK_ACKED, DISK_DEAD, DISK_DROPPED };
+enum disk_state {
+    DISK_NOTHING,
+    DISK_WAITING,
+    DISK_ACKED,
+    DISK_DEAD,
+    DISK_DROPPED,
+    DISK_SUPERSEDED, /* nobody had it when a later message took its place */
+};
 
 /* Of an entry, as the core must see it. */
 enum life_state {
@@ -49,9 +56,14 @@ struct message {
     enum town_flow flow;
     uint8_t lane;
     bool to_subscribers;      /* its places are known once it is stored */
+    bool supersedes;          /* `earlier`, whose places it gets beside those that it names */
+    uint32_t earlier;         /* index, perhaps of a message that it may not supersede */
+    struct message *later;    /* the last that names this one so */
+    struct message *sibling;  /* the one before it that names the same */
     uint32_t key;             /* ordering key of its member; 0: none */
     struct message *same_key; /* the one before it with the same */
     uint64_t sequence;        /* on disk */
+    uint32_t named_count;     /* of its places: those in its envelope */
     uint32_t place_count;
     unsigned places[TOWN_PLACES];
     int64_t expires_ms, not_before_ms;

@@ -6,6 +6,7 @@
 
 #include "ahead.h"
 #include "expiry.h"
+#include "succession.h"
 #include "tracking.h"
 #include "withdrawal.h"
 
@@ -66,6 +67,7 @@ static void find_again(struct oracle *oracle, struct message *message, uint32_t 
             (life->on_disk != DISK_ACKED || life->ack_said) &&
                 (life->on_disk != DISK_DROPPED || life->drop_said),
             "what has gone was acknowledged, or dropped", {"message", message->index});
+    oracle_succession_restart(oracle, message, i);
     life->state =
         life->on_disk == DISK_NOTHING || life->on_disk == DISK_WAITING ? LIFE_FREE : LIFE_GONE;
     if (life->on_disk == DISK_WAITING) {
@@ -380,6 +382,7 @@ static void stored_append(struct oracle *oracle, const struct disk_result *resul
     uint64_t cost = result->note.cost;
     bool good = result->result.status == STORE_DONE;
     bool over = result->result.status == STORE_OVER_QUOTA;
+    bool unknown = result->result.status == STORE_UNKNOWN_EARLIER;
     struct oracle_session *session = oracle_session(oracle, result->note.connection);
     oracle->storing--;
     oracle_claimed(oracle, result);
@@ -394,13 +397,17 @@ static void stored_append(struct oracle *oracle, const struct disk_result *resul
         oracle->places[message->places[i]].waiting++;
         oracle->places[message->places[i]].waiting_bytes += ledger_bytes(message);
     }
+    if (good && !result->result.append.duplicate && message->supersedes) {
+        oracle_succession_stored(oracle, result);
+    }
     if (session && !session->over) {
         session->window_messages--;
         session->window_bytes -= cost;
         session->untold++;
-        session->numbers[result->note.number - 1].state = good   ? NUMBER_STORED
-                                                          : over ? NUMBER_OVER
-                                                                 : NUMBER_FULL;
+        session->numbers[result->note.number - 1].state = good      ? NUMBER_STORED
+                                                          : over    ? NUMBER_OVER
+                                                          : unknown ? NUMBER_UNKNOWN
+                                                                    : NUMBER_FULL;
     }
 }
 

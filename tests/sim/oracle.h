@@ -13,9 +13,9 @@
  *   7. What Status and Queues count is so. Memory stays bounded.
  *   8. A member has as much in the store, and sends as much a second, as its quotas say.
  *   9. Of one ordering key, a mailbox gives out one at a time, in the order accepted.
+ *  10. What supersedes a message reaches each recipient of it, once, for each copy nobody had.
  *
- * oracle.c: what goes in; question.c: dead letters; judge.c: ops; verdict.c: commands; count.c: the
- * end of a turn; share.c: quotas; order.c: ordering keys; ahead.h.
+ * oracle.c: what goes in; judge.c: ops; verdict.c: commands; count.c: the end of a turn.
  */
 #ifndef RELAIS_TESTS_SIM_ORACLE_H
 #define RELAIS_TESTS_SIM_ORACLE_H
@@ -36,7 +36,8 @@ enum number_state {
     NUMBER_STORING,
     NUMBER_STORED, /* the core knows */
     NUMBER_FULL,
-    NUMBER_OVER, /* its sender has enough in the store */
+    NUMBER_OVER,    /* its sender has enough in the store */
+    NUMBER_UNKNOWN, /* it supersedes what is not there */
     NUMBER_ANSWERED,
 };
 

@@ -94,6 +94,7 @@ void plan_draw(struct plan *plan, struct chance *chance)
     draw_traffic(plan, chance);
     draw_flood(plan, chance);
     plan->ordered = sometimes(chance, 1000);
+    plan->superseding = sometimes(chance, 400);
 }
 
 enum fault plan_fault(const struct plan *plan, struct chance *chance)

@@ -35,6 +35,7 @@ struct plan {
     uint32_t ordered;                           /* of an ordering key */
     uint32_t many;                              /* of several recipients */
     uint32_t notices;                           /* of none: to the subscribers */
+    uint32_t superseding;                       /* an earlier message */
     uint32_t wrong;                             /* of a message that breaks a rule */
     uint32_t rude;                              /* that a client breaks the protocol */
     uint32_t nack, refuse, forget, late, leave; /* what receivers do */

@@ -14,6 +14,8 @@ enum {
     USUAL_BYTES = 300,
     LATER_MS = 20 * 1000,
     EXPIRES_MS = 30 * 1000,
+    RECENT = 60, /* what is superseded is seldom old */
+    TRIES = 8,
 };
 
 static void add_backlog(struct client *client, uint32_t message)
@@ -51,6 +53,27 @@ static void draw_places(struct world *world, struct message *message, bool wrong
     }
 }
 
+/* One of its member's, of any flow and age; now and then of anybody, itself too. */
+static void draw_earlier(struct world *world, struct message *pattern, bool wrong)
+{
+    const struct ledger *ledger = &world->ledger;
+    uint32_t count = (uint32_t)ledger->count;
+    for (int i = 0; i < TRIES && count > 0 && !wrong; i++) {
+        uint32_t index = count - 1 - chance_below(&world->chance, count < RECENT ? count : RECENT);
+        const struct message *earlier = ledger->messages[index];
+        if (TOWN_PEOPLE[earlier->client].member == TOWN_PEOPLE[pattern->client].member) {
+            pattern->supersedes = true;
+            pattern->earlier = index;
+            pattern->flow = earlier->flow;
+            return;
+        }
+    }
+    if (wrong) {
+        pattern->supersedes = true;
+        pattern->earlier = chance_below(&world->chance, count + 1);
+    }
+}
+
 static uint32_t make(struct world *world, const struct client *client)
 {
     static const uint8_t lanes[] = {LANE_NORMAL, LANE_NORMAL, LANE_HIGH, LANE_LOW};
@@ -60,6 +83,9 @@ static uint32_t make(struct world *world, const struct client *client)
     pattern.lane = lanes[chance_below(chance, 4)];
     pattern.flow = (enum town_flow)chance_below(chance, TOWN_FLOWS);
     bool wrong = chance_is(chance, world->plan.wrong);
+    if (chance_is(chance, world->plan.superseding)) {
+        draw_earlier(world, &pattern, wrong);
+    }
     pattern.payload_bytes = draw_size(world);
     if (pattern.flow == FLOW_SMALL && !wrong) {
         pattern.payload_bytes %= TOWN_SMALL_BYTES;
@@ -73,8 +99,9 @@ static uint32_t make(struct world *world, const struct client *client)
     if (chance_is(chance, world->plan.ordered)) {
         pattern.key = chance_between(chance, 1, LEDGER_KEYS);
     }
-    pattern.to_subscribers = chance_is(chance, world->plan.notices);
-    if (!pattern.to_subscribers) {
+    pattern.to_subscribers = !pattern.supersedes && chance_is(chance, world->plan.notices);
+    bool names_none = pattern.supersedes && chance_is(chance, 700);
+    if (!pattern.to_subscribers && !names_none) {
         draw_places(world, &pattern, wrong);
     }
     return ledger_add(&world->ledger, &pattern)->index;

@@ -182,6 +182,14 @@ bool town_may_send(const struct town *town, unsigned client, enum town_flow flow
     return false;
 }
 
+bool town_may_use(const struct town *town, unsigned member, enum town_flow flow,
+                  uint32_t payload_bytes)
+{
+    return !town->flow_absent[flow] &&
+           (flow != FLOW_NOTICE || member == DILA || member == PREFECTURE) &&
+           (flow != FLOW_SMALL || payload_bytes <= TOWN_SMALL_BYTES);
+}
+
 bool town_subscribes(const struct town *town, enum town_flow flow, unsigned place)
 {
     bool etat_civil = strcmp(TOWN_ADDRESSES[place].service, "etat-civil") == 0;

@@ -69,6 +69,10 @@ bool town_may_open(const struct town *town, unsigned client, unsigned place);
 bool town_may_send(const struct town *town, unsigned client, enum town_flow flow, unsigned place,
                    uint32_t payload_bytes);
 
+/* May this member send in this flow at all, whoever receives? */
+bool town_may_use(const struct town *town, unsigned member, enum town_flow flow,
+                  uint32_t payload_bytes);
+
 /* Has this place subscribed to this flow? In the order of places. */
 bool town_subscribes(const struct town *town, enum town_flow flow, unsigned place);
 

@@ -5,6 +5,7 @@
 #include "oracle.h"
 
 #include "ahead.h"
+#include "succession.h"
 
 #include "agenda.h"
 #include "core/limits.h"
@@ -87,8 +88,24 @@ static void told_accepted(struct oracle *oracle, struct oracle_session *session,
                     {"number", n});
             session->numbers[n - 1].state = NUMBER_ANSWERED;
             session->numbers[n - 1].message->accepted = true;
+            oracle_succession_accepted(oracle, session->numbers[n - 1].message);
             session->untold--;
         }
+    }
+}
+
+/* What the store has said of it comes out of this refusal. */
+static bool is_of_store(const struct oracle_number *number, const Relais__V1__Error *error)
+{
+    switch (number->state) {
+    case NUMBER_FULL:
+        return error->code == RELAIS__V1__CODE__CODE_STORE_FULL;
+    case NUMBER_OVER:
+        return error->code == RELAIS__V1__CODE__CODE_OVER_QUOTA && error->retry_after_ms > 0;
+    case NUMBER_UNKNOWN:
+        return error->code == RELAIS__V1__CODE__CODE_UNKNOWN_MESSAGE;
+    default:
+        return false;
     }
 }
 
@@ -102,14 +119,12 @@ static void told_refused(struct oracle *oracle, struct oracle_session *session,
         PROMISE(oracle->trace, n > 0 && n <= session->number_count && code != 0,
                 "a refusal is about a number that was used", {"number", n}, {"code", code});
         struct oracle_number *number = &session->numbers[n - 1];
-        bool full = number->state == NUMBER_FULL && code == RELAIS__V1__CODE__CODE_STORE_FULL;
-        bool over = number->state == NUMBER_OVER && code == RELAIS__V1__CODE__CODE_OVER_QUOTA &&
-                    refused->refusals[i]->error->retry_after_ms > 0;
+        bool stored = is_of_store(number, refused->refusals[i]->error);
         bool now = number->state == NUMBER_NEW && step->session == session && step->count > 0 &&
                    n > step->first && code != RELAIS__V1__CODE__CODE_STORE_FULL;
-        PROMISE(oracle->trace, full || over || now, "a message is refused once, and in time",
+        PROMISE(oracle->trace, stored || now, "a message is refused once, and in time",
                 {"number", n}, {"state", number->state}, {"code", code});
-        session->untold -= full || over;
+        session->untold -= stored;
         number->state = NUMBER_ANSWERED;
         number->refused = code;
         oracle->totals.refused++;

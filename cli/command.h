@@ -82,6 +82,7 @@ extern const struct command command_member_subscribe;
 extern const struct command command_member_unsubscribe;
 extern const struct command command_backup;
 extern const struct command command_check;
+extern const struct command command_convert;
 extern const struct command command_client_add;
 extern const struct command command_client_list;
 extern const struct command command_flow_add;

@@ -49,6 +49,7 @@ static const struct command *const table[] = {
     &command_status,
     &command_backup,
     &command_check,
+    &command_convert,
     NULL,
 };
 

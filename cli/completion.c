@@ -7,6 +7,7 @@
 
 #include "cli/command.h"
 #include "cli/home.h"
+#include "typed/convert.h"
 
 #include <relais/directory.h>
 #include <stdio.h>
@@ -80,6 +81,13 @@ static void offer_from_home(enum word_kind kind, const char *prefix)
     }
 }
 
+static void offer_payload_formats(const char *prefix)
+{
+    for (size_t i = 0; convert_format_name(i); i++) {
+        offer(convert_format_name(i), prefix);
+    }
+}
+
 static void offer_words(enum word_kind kind, const char *prefix)
 {
     static const char *const kinds[] = {"commune", "epci",     "departement", "region",
@@ -89,6 +97,8 @@ static void offer_words(enum word_kind kind, const char *prefix)
         "kind:region", "kind:state",   "kind:operator", NULL};
     static const char *const roles[] = {"send", "receive", "operate", NULL};
     static const char *const formats[] = {"table", "json", "jsonl", NULL};
+    static const char *const encodings[] = {"UTF-8", "ISO-8859-1", "ISO-8859-15", "Windows-1252",
+                                            NULL};
     static const char *const colors[] = {"auto", "always", "never", NULL};
     switch (kind) {
     case WORDS_FILE:
@@ -108,6 +118,12 @@ static void offer_words(enum word_kind kind, const char *prefix)
         break;
     case WORDS_COLOR:
         offer_list(colors, prefix);
+        break;
+    case WORDS_PAYLOAD_FORMAT:
+        offer_payload_formats(prefix);
+        break;
+    case WORDS_ENCODING:
+        offer_list(encodings, prefix);
         break;
     case WORDS_RULE:
         offer_list(rules, prefix);

@@ -25,6 +25,8 @@ enum word_kind {
     WORDS_ROLE,
     WORDS_FORMAT,
     WORDS_COLOR,
+    WORDS_PAYLOAD_FORMAT,
+    WORDS_ENCODING,
 };
 
 struct option_spec {

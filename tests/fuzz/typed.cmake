@@ -1,0 +1,12 @@
+# SPDX-License-Identifier: EUPL-1.2
+if(TARGET relais_typed)
+  foreach(format insee-deces insee-deces-csv caf-contact-csv jsonl protobuf)
+    string(REPLACE "-" "_" name typed_${format})
+    relais_fuzz_target(
+      ${name}
+      SOURCES fuzz_typed.c ${PROJECT_SOURCE_DIR}/tests/unit/typed/conversion.c
+      LIBS relais_typed
+      MAX_BYTES 8192)
+    target_compile_definitions(fuzz_${name} PRIVATE TYPED_FORMAT="${format}")
+  endforeach()
+endif()

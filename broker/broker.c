@@ -111,6 +111,7 @@ static int open_store(struct broker *broker)
     settings.duplicate_window_ms = (int64_t)config->duplicate_window_h * 3600 * 1000;
     settings.upload_keep_ms = (int64_t)config->upload_keep_h * 3600 * 1000;
     settings.duplicate_max = config->duplicate_max;
+    settings.redo_bytes = config->redo_mb * MIB;
     settings.backup_path = config->backup_path;
     settings.track_ms = (int64_t)config->track_days * 24 * 3600 * 1000;
     if (!store_open_lmdb(&settings, &broker->store, &problem)) {

@@ -34,6 +34,7 @@ static const cyaml_schema_field_t store_fields[] = {
     TEXT("duplicate_max", config_store_text, duplicate_max),
     TEXT("scrub_days", config_store_text, scrub_days),
     TEXT("upload_keep_h", config_store_text, upload_keep_h),
+    TEXT("redo_mb", config_store_text, redo_mb),
     TEXT("track_days", config_store_text, track_days),
     CYAML_FIELD_END};
 

@@ -32,6 +32,7 @@ struct config {
     uint64_t duplicate_max;
     uint64_t scrub_days;
     uint64_t upload_keep_h;
+    uint64_t redo_mb;
     char *backup_path; /* NULL: none */
     uint64_t track_days;
     uint64_t payload_bytes;

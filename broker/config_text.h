@@ -17,6 +17,7 @@ struct config_store_text {
     char *track_days;
     char *scrub_days;
     char *upload_keep_h;
+    char *redo_mb;
 };
 
 struct config_backup_text {

@@ -102,14 +102,18 @@ static bool put(struct copying *copying, enum table table, struct bytes key, str
     return copying->step_bytes < COPY_STEP_BYTES || end_step(copying);
 }
 
+static bool is_key(struct bytes key, const char *text)
+{
+    struct record_key named;
+    key_text(&named, text);
+    return key.size == named.size && memcmp(key.data, named.data, named.size) == 0;
+}
+
 /* The state waits for the last transaction. */
 static bool is_state(struct copying *copying, enum table table, struct bytes key,
                      struct bytes record)
 {
-    struct record_key state;
-    key_text(&state, "state");
-    if (table != TABLE_META || key.size != state.size ||
-        memcmp(key.data, state.data, state.size) != 0) {
+    if (table != TABLE_META || !is_key(key, "state")) {
         return false;
     }
     copying->has_state = record_read_state(key, record, &copying->state);
@@ -121,6 +125,9 @@ static bool copy_record(struct copying *copying, enum table table)
     const struct walk *walk = &copying->walk;
     struct bytes body;
     if (is_state(copying, table, walk->key, walk->record)) {
+        return true;
+    }
+    if (copying->copy->lives_alone && table == TABLE_META && is_key(walk->key, "redo")) {
         return true;
     }
     if (!record_open(table, walk->key, walk->record, &body)) {

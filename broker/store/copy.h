@@ -23,6 +23,7 @@ struct copy {
     /* Asked after each step; false ends the copy. NULL: never asked. */
     bool (*go_on)(void *context, uint64_t done_bytes);
     void *context;
+    bool lives_alone; /* the copy is used without the store's redo log, and does not name it */
     uint64_t records; /* copied */
     uint64_t damaged; /* of them, with a checksum that does not match */
 };

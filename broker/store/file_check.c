@@ -140,6 +140,21 @@ static bool read_meta_record(struct checking *checking, const char *name,
     return inspection_has(&checking->inspection, TABLE_META, out_key, out_has, out_record);
 }
 
+static bool check_log_name(struct checking *checking)
+{
+    struct record_key key;
+    struct bytes record = {0};
+    bool has = false;
+    if (!read_meta_record(checking, "redo", &key, &record, &has)) {
+        return false;
+    }
+    if (has && !record_read_redo(key_bytes(&key), record, &checking->report->redo_identity)) {
+        inspection_tell(&checking->inspection,
+                        &(struct store_finding){.fault = STORED_FAULT_REFERENCE, .table = "meta"});
+    }
+    return true;
+}
+
 /* Layout and state; a store without them cannot be opened. */
 static bool check_state(struct checking *checking, const char *name, struct store_problem *problem)
 {
@@ -165,6 +180,7 @@ static bool check_state(struct checking *checking, const char *name, struct stor
     }
     bool fine = has && record_read_state(key_bytes(&key), record, &state);
     checking->report->last_time_ms = state.last_time_ms;
+    checking->report->transaction = checking->meta.transaction;
     /* A copy by mdb_copy -c begins again at transaction 1. */
     if (!fine ||
         (state.transaction != checking->meta.transaction && checking->meta.transaction != 1)) {
@@ -193,7 +209,7 @@ static bool check_all(struct checking *checking, const char *name, struct store_
         return false;
     }
     check_double_use(checking);
-    return check_state(checking, name, problem) &&
+    return check_state(checking, name, problem) && check_log_name(checking) &&
            tally_check(&checking->inspection, checking->report);
 }
 

@@ -5,6 +5,19 @@
 
 #include <stdlib.h>
 #include <string.h>
+#include <time.h>
+
+static bool init_condition(pthread_cond_t *condition)
+{
+    pthread_condattr_t attributes;
+    if (pthread_condattr_init(&attributes) != 0) {
+        return false;
+    }
+    bool made = pthread_condattr_setclock(&attributes, CLOCK_MONOTONIC) == 0 &&
+                pthread_cond_init(condition, &attributes) == 0;
+    pthread_condattr_destroy(&attributes);
+    return made;
+}
 
 bool inbox_init(struct inbox *inbox)
 {
@@ -12,7 +25,7 @@ bool inbox_init(struct inbox *inbox)
     if (pthread_mutex_init(&inbox->mutex, NULL) != 0) {
         return false;
     }
-    if (pthread_cond_init(&inbox->filled, NULL) != 0) {
+    if (!init_condition(&inbox->filled)) {
         pthread_mutex_destroy(&inbox->mutex);
         return false;
     }
@@ -309,18 +322,42 @@ bool inbox_put(struct inbox *inbox, struct store_op *ops, size_t count)
     return fits || !open;
 }
 
-bool inbox_wait(struct inbox *inbox, bool wait, struct op_list *list)
+static struct timespec moment_in(int64_t ms)
 {
+    struct timespec moment;
+    clock_gettime(CLOCK_MONOTONIC, &moment);
+    moment.tv_sec += (time_t)(ms / 1000);
+    moment.tv_nsec += (long)(ms % 1000) * 1000000;
+    if (moment.tv_nsec >= 1000000000) {
+        moment.tv_sec++;
+        moment.tv_nsec -= 1000000000;
+    }
+    return moment;
+}
+
+/* False: the time is over. */
+static bool wait_until(struct inbox *inbox, const struct timespec *moment)
+{
+    int rc = moment != NULL ? pthread_cond_timedwait(&inbox->filled, &inbox->mutex, moment)
+                            : pthread_cond_wait(&inbox->filled, &inbox->mutex);
+    return rc == 0;
+}
+
+bool inbox_wait(struct inbox *inbox, int64_t longest_ms, struct op_list *list)
+{
+    struct timespec moment = moment_in(longest_ms == INT64_MAX ? 0 : longest_ms);
+    const struct timespec *until = longest_ms == INT64_MAX ? NULL : &moment;
+    bool wait = longest_ms > 0;
     pthread_mutex_lock(&inbox->mutex);
     while (wait && inbox->waiting.count == 0 && !inbox->closing) {
-        pthread_cond_wait(&inbox->filled, &inbox->mutex);
+        wait = wait_until(inbox, until);
     }
     struct op_list empty = *list;
     *list = inbox->waiting;
     inbox->waiting = empty;
     bool open = !inbox->closing;
     pthread_mutex_unlock(&inbox->mutex);
-    return list->count > 0 || (!wait && open);
+    return list->count > 0 || open;
 }
 
 void inbox_close(struct inbox *inbox)

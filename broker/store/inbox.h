@@ -33,9 +33,9 @@ void inbox_fini(struct inbox *inbox);
 /* Takes the ops over. False without memory: those that did not fit were dropped. */
 bool inbox_put(struct inbox *inbox, struct store_op *ops, size_t count);
 
-/* Waits for ops (`wait` false: looks) and exchanges them for the empty `list`. False when closing
- * and nothing is left. */
-bool inbox_wait(struct inbox *inbox, bool wait, struct op_list *list);
+/* Waits for ops, at most so long (0: looks; INT64_MAX: until there are some), and exchanges them
+ * for the empty `list`. False when closing and nothing is left. */
+bool inbox_wait(struct inbox *inbox, int64_t longest_ms, struct op_list *list);
 
 /* The writer will take what waits, then see the end. */
 void inbox_close(struct inbox *inbox);

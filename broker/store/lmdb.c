@@ -81,6 +81,10 @@ static bool open_environment(struct lmdb_store *store, const char *path, unsigne
 static void release(struct lmdb_store *store)
 {
     backup_fini(store);
+    if (store->txn != NULL) {
+        mdb_txn_abort(store->txn);
+    }
+    redo_fini(&store->redo);
     free(store->round);
     if (store->env != NULL) {
         mdb_env_close(store->env);
@@ -184,6 +188,8 @@ static struct lmdb_store *allocate(const struct store_settings *settings)
     store->settings = *settings;
     store->folder = (struct folder){.fd = -1, .lock_fd = -1};
     store->page_bytes = (size_t)sysconf(_SC_PAGESIZE);
+    redo_init(&store->redo);
+    store->log_wanted = settings->redo_bytes > 0;
     store->path = strdup(settings->path);
     bool has_inbox = inbox_init(&store->inbox);
     bool has_outbox = has_inbox && outbox_init(&store->outbox);
@@ -203,7 +209,7 @@ static struct lmdb_store *allocate(const struct store_settings *settings)
 }
 
 /* A store that cannot be made smaller is opened as it is. */
-static void compact_at_start(struct lmdb_store *store)
+static bool compact_at_start(struct lmdb_store *store, struct store_problem *problem)
 {
     struct store_problem ignored = {0};
     struct compaction compaction = {.folder = &store->folder,
@@ -212,12 +218,16 @@ static void compact_at_start(struct lmdb_store *store)
     compact_clean(&store->folder);
     store->compaction.due = compact_is_due(&store->folder);
     if (!store->compaction.due) {
-        return;
+        return true;
     }
+    mdb_env_close(store->env);
+    store->env = NULL;
     store->compaction.done = compact_run(&compaction, &ignored);
     store->compaction.before_bytes = compaction.before_bytes;
     store->compaction.after_bytes = compaction.after_bytes;
     (void)snprintf(store->compaction.detail, sizeof store->compaction.detail, "%s", ignored.detail);
+    return lmdb_check_file(&store->folder, store->path, problem) &&
+           open_environment(store, store->path, 0, problem);
 }
 
 static void remove_half_made(const struct folder *folder)
@@ -253,9 +263,6 @@ static bool open_files(struct lmdb_store *store, struct store_problem *problem)
         return false;
     }
     bool used = store->folder.used;
-    if (used) {
-        compact_at_start(store);
-    }
     if (!used && faccessat(store->folder.fd, "data.mdb", F_OK, 0) != 0 &&
         !make_new(store, problem)) {
         return false;
@@ -263,6 +270,9 @@ static bool open_files(struct lmdb_store *store, struct store_problem *problem)
     if (!lmdb_check_file(&store->folder, store->path, problem) ||
         (used && !folder_mark(&store->folder, store->path, problem)) ||
         !open_environment(store, store->path, 0, problem)) {
+        return false;
+    }
+    if (!lmdb_recover(store, problem) || (used && !compact_at_start(store, problem))) {
         return false;
     }
     /* Without a mark the store is new or was copied here: what is missing is made. With one,

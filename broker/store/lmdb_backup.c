@@ -310,8 +310,12 @@ static bool hold_snapshot(struct backup *backup, struct store_backup *state)
         backup->txn = NULL;
         return fail(backup, state, "the store's meta pages cannot be read", 0);
     }
-    backup->copy = (struct copy){
-        .source = fd, .meta = *meta, .target = backup->target, .go_on = go_on, .context = backup};
+    backup->copy = (struct copy){.lives_alone = true,
+                                 .source = fd,
+                                 .meta = *meta,
+                                 .target = backup->target,
+                                 .go_on = go_on,
+                                 .context = backup};
     backup->first_pages = meta->last_page + 1;
     uint64_t held = meta->last_page + 1;
     uint64_t least = GROWTH_BYTES / store->page_bytes;

@@ -157,6 +157,11 @@ static void batch_fini(struct batch *batch)
 
 /* One try. */
 
+static bool is_full(int rc)
+{
+    return rc == MDB_MAP_FULL || rc == MDB_TXN_FULL;
+}
+
 static void batch_begin(struct batch *batch)
 {
     batch->next_sequence = batch->store->next_sequence;
@@ -168,30 +173,63 @@ static void batch_begin(struct batch *batch)
     batch->append_count = 0;
     batch->result_count = 0;
     batch->track = NULL;
+    redo_begin(&batch->store->redo);
 }
 
-/* Ends the transaction: with a commit when it changed anything. */
+/* A batch reads what is open, or else what is committed. */
+static int batch_open(struct batch *batch)
+{
+    struct lmdb_store *store = batch->store;
+    if (!batch->writes && store->txn == NULL) {
+        return mdb_txn_begin(store->env, NULL, MDB_RDONLY, &batch->txn);
+    }
+    int rc = lmdb_begin(store);
+    batch->txn = store->txn;
+    return rc;
+}
+
+static void batch_close(struct batch *batch)
+{
+    if (batch->track != NULL) {
+        mdb_cursor_close(batch->track);
+        batch->track = NULL;
+    }
+    if (batch->txn != batch->store->txn) {
+        mdb_txn_abort(batch->txn);
+    }
+    batch->txn = NULL;
+}
+
+/* What it wrote goes; what it only read has changed nothing. */
+static int batch_give_up(struct batch *batch, int rc)
+{
+    batch_close(batch);
+    int rolled_back = batch->writes ? lmdb_roll_back(batch->store) : 0;
+    return rolled_back != 0 ? rolled_back : rc;
+}
+
+/* Durable, when it changed anything. */
 static int batch_end(struct batch *batch)
 {
-    MDB_txn *txn = batch->txn;
-    int rc = 0;
+    struct lmdb_store *store = batch->store;
     bool idle = batch->touched_count == 0 && batch->append_count == 0 && !batch->changed;
     if (idle && !batch->erases) {
-        mdb_txn_abort(txn);
+        batch_close(batch);
         return 0;
     }
     assert(batch->writes);
-    rc = batch_write_state(batch);
-    rc = rc != 0 ? rc : room_extend_file(batch->store, batch->appended_bytes);
+    int rc = batch_write_state(batch);
     if (rc != 0) {
-        mdb_txn_abort(txn);
-        return rc;
+        return batch_give_up(batch, rc);
     }
-    rc = mdb_txn_commit(txn);
-    if (rc == 0) {
-        atomic_store(&batch->store->last_time_ms, batch->last_time_ms);
+    batch_close(batch);
+    store->pending_bytes += batch->appended_bytes;
+    rc = lmdb_make_durable(store);
+    if (rc != 0) {
+        return is_full(rc) ? batch_give_up(batch, rc) : rc;
     }
-    return rc;
+    atomic_store(&store->last_time_ms, batch->last_time_ms);
+    return 0;
 }
 
 /* Does ops until a bound is reached; *out_done says how many. */
@@ -201,9 +239,7 @@ static int batch_try(struct batch *batch, const struct store_op *ops, size_t cou
     struct lmdb_store *store = batch->store;
     batch_begin(batch);
     int rc = batch->writes ? room_measure(store) : 0;
-    if (rc == 0) {
-        rc = mdb_txn_begin(store->env, NULL, batch->writes ? 0 : MDB_RDONLY, &batch->txn);
-    }
+    rc = rc != 0 ? rc : batch_open(batch);
     if (rc != 0) {
         return rc;
     }
@@ -212,27 +248,25 @@ static int batch_try(struct batch *batch, const struct store_op *ops, size_t cou
         rc = batch_apply(batch, &ops[done++]);
     }
     if (rc != 0) {
-        mdb_txn_abort(batch->txn);
-        return rc;
+        return batch_give_up(batch, rc);
     }
     *out_done = done;
     return batch_end(batch);
 }
 
-static bool is_full(int rc)
-{
-    return rc == MDB_MAP_FULL || rc == MDB_TXN_FULL;
-}
-
 static int batch_run(struct batch *batch, const struct store_op *ops, size_t count,
                      size_t *out_done)
 {
+    struct lmdb_store *store = batch->store;
     int rc = batch_try(batch, ops, count, out_done);
     while (rc == BATCH_NEEDS_WRITE || (is_full(rc) && !batch->refuse_appends)) {
-        batch->refuse_appends = is_full(rc);
+        /* Pages that were given back since the last commit can be used after the next. */
+        bool commits = is_full(rc) && store->txn != NULL;
+        batch->refuse_appends = is_full(rc) && !commits;
         batch->writes = true;
-        int undone = batch_undo(batch);
-        rc = undone != 0 ? undone : batch_try(batch, ops, count, out_done);
+        rc = batch_undo(batch);
+        rc = rc == 0 && commits ? lmdb_checkpoint(store) : rc;
+        rc = rc != 0 ? rc : batch_try(batch, ops, count, out_done);
     }
     return rc;
 }
@@ -251,8 +285,9 @@ static bool op_is_alone(enum store_op_kind kind)
     return kind == STORE_BACKUP || kind == STORE_CHECK;
 }
 
-/* How many ops, from the first, may share a transaction; whether one of them writes. */
-static size_t batch_size(const struct store_op *ops, size_t count, bool *out_writes)
+/* How many ops, from the first, may be one batch; whether one of them writes, and how much. */
+static size_t batch_size(const struct store_op *ops, size_t count, bool *out_writes,
+                         uint64_t *out_bytes)
 {
     uint64_t bytes = 0;
     uint64_t recipients = 0;
@@ -274,19 +309,32 @@ static size_t batch_size(const struct store_op *ops, size_t count, bool *out_wri
         }
     }
     *out_writes = writes;
+    *out_bytes = bytes;
     return size;
+}
+
+/* What is open may have given room back: it is measured behind a commit. */
+static int find_room(struct lmdb_store *store, uint64_t bytes)
+{
+    if (store->txn == NULL || room_has(store, bytes)) {
+        return 0;
+    }
+    store->room.next_measure_us = 0;
+    return lmdb_checkpoint(store);
 }
 
 /* One batch of the ops; *out_done says how many they were. */
 static int do_some(struct lmdb_store *store, struct store_op *ops, size_t count, size_t *out_done)
 {
     struct batch batch = {.store = store};
-    size_t size = batch_size(ops, count, &batch.writes);
+    uint64_t bytes = 0;
+    size_t size = batch_size(ops, count, &batch.writes, &bytes);
     batch.results = calloc(size, sizeof *batch.results);
     if (batch.results == NULL) {
         return ENOMEM;
     }
-    int rc = batch_run(&batch, ops, size, out_done);
+    int rc = op_is_alone(ops[0].kind) ? lmdb_checkpoint(store) : find_room(store, bytes);
+    rc = rc != 0 ? rc : batch_run(&batch, ops, size, out_done);
     if (rc == 0) {
         batch_keep(&batch);
         part_messages(&batch, ops, *out_done);
@@ -315,6 +363,12 @@ static int erase_some(struct lmdb_store *store)
     return rc;
 }
 
+/* After the results have gone: nobody waits for it. */
+static int commit_if_due(struct lmdb_store *store)
+{
+    return lmdb_checkpoint_in_ms(store) == 0 ? lmdb_checkpoint(store) : 0;
+}
+
 static int do_all(struct lmdb_store *store, const struct op_list *list)
 {
     size_t done = 0;
@@ -322,6 +376,7 @@ static int do_all(struct lmdb_store *store, const struct op_list *list)
     while (rc == 0 && done < list->count) {
         size_t some = 0;
         rc = do_some(store, list->items + done, list->count - done, &some);
+        rc = rc != 0 ? rc : commit_if_due(store);
         done += some;
     }
     return rc;
@@ -338,20 +393,32 @@ static void latch(struct lmdb_store *store, int rc)
     outbox_fail(&store->outbox, &problem);
 }
 
+static int64_t longest_wait_ms(const struct lmdb_store *store)
+{
+    return store->doomed ? 0 : lmdb_checkpoint_in_ms(store);
+}
+
 void *lmdb_writer(void *argument)
 {
     struct lmdb_store *store = argument;
     struct op_list list = {0};
     int rc = 0;
     atomic_store(&store->last_commit_ms, monotonic_ms());
-    while (rc == 0 && inbox_wait(&store->inbox, !store->doomed, &list)) {
+    while (rc == 0 && inbox_wait(&store->inbox, longest_wait_ms(store), &list)) {
         atomic_store(&store->busy, true);
-        rc = list.count > 0 ? do_all(store, &list) : erase_some(store);
+        if (list.count > 0) {
+            rc = do_all(store, &list);
+        } else {
+            rc = store->doomed ? erase_some(store) : commit_if_due(store);
+        }
         op_list_clear(&list);
         if (rc != 0) {
             latch(store, rc);
         }
         atomic_store(&store->busy, false);
+    }
+    if (rc == 0) {
+        lmdb_end_log(store);
     }
     op_list_fini(&list);
     return NULL;

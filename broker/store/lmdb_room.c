@@ -113,8 +113,12 @@ static int measure_used(struct lmdb_store *store)
 
 int room_measure(struct lmdb_store *store)
 {
-    int rc = now_us() < store->room.next_measure_us ? 0 : measure_used(store);
-    store->room.disk_bytes = free_disk_bytes(store);
+    /* What is open is not in the file yet: it is measured after the commit. */
+    bool due = store->txn == NULL && now_us() >= store->room.next_measure_us;
+    int rc = due ? measure_used(store) : 0;
+    uint64_t free_bytes = free_disk_bytes(store);
+    uint64_t pending = store->pending_bytes;
+    store->room.disk_bytes = free_bytes > pending ? free_bytes - pending : 0;
     return rc;
 }
 

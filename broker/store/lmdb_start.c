@@ -41,7 +41,7 @@ static int put_meta(struct lmdb_store *store, MDB_txn *txn, struct record_key *k
     return mdb_put(txn, store->tables[TABLE_META], &key_value, &value, 0);
 }
 
-static int open_tables(struct lmdb_store *store, MDB_txn *txn, unsigned flags)
+static int make_tables(struct lmdb_store *store, MDB_txn *txn, unsigned flags)
 {
     for (int table = 0; table < TABLE_COUNT; table++) {
         int rc = mdb_dbi_open(txn, table_name((enum table)table), flags, &store->tables[table]);
@@ -50,6 +50,11 @@ static int open_tables(struct lmdb_store *store, MDB_txn *txn, unsigned flags)
         }
     }
     return 0;
+}
+
+int lmdb_open_tables(struct lmdb_store *store, MDB_txn *txn)
+{
+    return make_tables(store, txn, 0);
 }
 
 /* Version and state of a new store, when it has none. */
@@ -84,7 +89,7 @@ static int create(struct lmdb_store *store)
     if (rc != 0) {
         return rc;
     }
-    rc = open_tables(store, txn, MDB_CREATE);
+    rc = make_tables(store, txn, MDB_CREATE);
     rc = rc != 0 ? rc : write_first(store, txn);
     if (rc != 0) {
         mdb_txn_abort(txn);
@@ -248,7 +253,7 @@ bool lmdb_read_start(struct lmdb_store *store, struct store_problem *problem)
     MDB_txn *txn = NULL;
     int rc = mdb_txn_begin(store->env, NULL, MDB_RDONLY, &txn);
     if (rc == 0) {
-        rc = open_tables(store, txn, 0);
+        rc = lmdb_open_tables(store, txn);
     }
     if (rc != 0) {
         mdb_txn_abort(txn);

@@ -5,10 +5,11 @@
  * thread starts and after it has ended, the rest).
  *
  * A batch is a run of ops in one transaction. Invariants:
- *   1. results of a batch leave after its commit, never before;
+ *   1. results of a batch leave when it is in the redo log, or committed, and synced, never before;
  *   2. what a batch did to memory (claims, counters, the next sequence) is undone by batch_undo()
- *      when its transaction is given up, so that the ops can be done again;
- *   3. a batch that wrote nothing does not commit.
+ *      when it is given up, and the transaction goes back to what the log holds, so that the ops
+ *      can be done again;
+ *   3. a batch that wrote nothing is not logged.
  * Functions that return int give 0, an MDB_ code, an errno, or a BATCH_ code.
  */
 #ifndef RELAIS_STORE_LMDB_STORE_H
@@ -20,6 +21,7 @@
 #include "store/mailbox.h"
 #include "store/outbox.h"
 #include "store/record.h"
+#include "store/redo.h"
 #include "store/sender.h"
 
 #include <stdatomic.h>
@@ -46,6 +48,11 @@ struct lmdb_store {
     MDB_env *env;
     MDB_dbi tables[TABLE_COUNT];
     size_t page_bytes;
+    MDB_txn *txn;           /* open: of the batches since the last commit; NULL: none */
+    struct redo redo;       /* what these batches did */
+    bool log_wanted;        /* it is made with the first batch */
+    int64_t oldest_ms;      /* of the first of these batches; CLOCK_MONOTONIC */
+    uint64_t pending_bytes; /* that they appended */
     struct mailbox_table mailboxes;
     struct sender_table senders;
     struct stored_mailbox *found; /* on opening, for the caller */
@@ -108,6 +115,23 @@ bool lmdb_check_file(const struct folder *folder, const char *path,
 /* lmdb_start.c. lmdb_create() makes what is missing of a store that was never whole. */
 bool lmdb_create(struct lmdb_store *store, struct store_problem *out_problem);
 bool lmdb_read_start(struct lmdb_store *store, struct store_problem *out_problem);
+
+int lmdb_open_tables(struct lmdb_store *store, MDB_txn *txn);
+
+/* lmdb_redo.c. lmdb_recover(): what a log of an earlier life holds is committed. */
+bool lmdb_recover(struct lmdb_store *store, struct store_problem *out_problem);
+/* A writing transaction is open afterwards. */
+int lmdb_begin(struct lmdb_store *store);
+/* The transaction is as the log says again. */
+int lmdb_roll_back(struct lmdb_store *store);
+/* The batch that was just made, into the log; or all that is open, committed. */
+int lmdb_make_durable(struct lmdb_store *store);
+/* Commits what is open. */
+int lmdb_checkpoint(struct lmdb_store *store);
+/* When that is due; 0: now; INT64_MAX: nothing is open. */
+int64_t lmdb_checkpoint_in_ms(const struct lmdb_store *store);
+/* Commits, and the log goes. */
+void lmdb_end_log(struct lmdb_store *store);
 
 /* lmdb.c */
 void lmdb_problem(struct store_problem *out_problem, const char *path, const char *what, int rc);

@@ -243,6 +243,23 @@ void record_write_state(struct small_record *out, const struct record_key *key,
     body_seal(out, TABLE_META, key);
 }
 
+void record_write_redo(struct small_record *out, const struct record_key *key, uint64_t identity)
+{
+    body_begin(out);
+    body_add(out, identity, 8);
+    body_seal(out, TABLE_META, key);
+}
+
+bool record_read_redo(struct bytes key, struct bytes record, uint64_t *out_identity)
+{
+    struct bytes body = {0};
+    if (!record_open(TABLE_META, key, record, &body) || body.size != 8) {
+        return false;
+    }
+    *out_identity = number_get(body.data, 8);
+    return true;
+}
+
 bool record_read_state(struct bytes key, struct bytes record, struct state_record *out_state)
 {
     struct bytes body = {0};

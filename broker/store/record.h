@@ -8,7 +8,7 @@
  * a record that stands under another key or in another table does not match either.
  *
  *   table          key                                  body
- *   meta           "version" | "state"                  see struct state_record
+ *   meta           "version" | "state" | "redo"         see struct state_record; identity u64
  *   mailbox        id u32                               waiting, bytes, dead, behind u64 | name
  *   message        sequence u64 | segment u16           segment 0: head, then content; content
  *   refs           sequence u64                         entries that remain u32
@@ -207,6 +207,9 @@ bool record_read_number(enum table table, struct bytes key, struct bytes record,
 void record_write_state(struct small_record *out, const struct record_key *key,
                         const struct state_record *state);
 bool record_read_state(struct bytes key, struct bytes record, struct state_record *out_state);
+/* Which redo log belongs to the store (redo.h). */
+void record_write_redo(struct small_record *out, const struct record_key *key, uint64_t identity);
+bool record_read_redo(struct bytes key, struct bytes record, uint64_t *out_identity);
 void record_write_mailbox(struct small_record *out, const struct record_key *key,
                           const struct mailbox_record *mailbox);
 bool record_read_mailbox(struct bytes key, struct bytes record, struct mailbox_record *out_mailbox);

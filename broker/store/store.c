@@ -12,7 +12,8 @@ static const uint64_t DEFAULT_RESERVE_BYTES = UINT64_C(1) << 28; /* acks need ro
 static const int64_t DEFAULT_DUPLICATE_WINDOW_MS = INT64_C(24) * 3600 * 1000;
 static const int64_t DEFAULT_UPLOAD_KEEP_MS = INT64_C(7) * 24 * 3600 * 1000; /* a long weekend */
 static const int64_t DEFAULT_TRACK_MS = INT64_C(30) * 24 * 3600 * 1000;
-static const uint64_t DEFAULT_DUPLICATE_MAX = 10000000; /* some 2 GiB of records */
+static const uint64_t DEFAULT_REDO_BYTES = UINT64_C(64) << 20; /* a start reads it in a moment */
+static const uint64_t DEFAULT_DUPLICATE_MAX = 10000000;        /* some 2 GiB of records */
 
 void store_settings_init(struct store_settings *settings)
 {
@@ -22,6 +23,7 @@ void store_settings_init(struct store_settings *settings)
     settings->duplicate_window_ms = DEFAULT_DUPLICATE_WINDOW_MS;
     settings->upload_keep_ms = DEFAULT_UPLOAD_KEEP_MS;
     settings->track_ms = DEFAULT_TRACK_MS;
+    settings->redo_bytes = DEFAULT_REDO_BYTES;
     settings->duplicate_max = DEFAULT_DUPLICATE_MAX;
 }
 

@@ -36,7 +36,9 @@ struct store_settings {
     int64_t track_ms;            /* how long it is known what became of a message; at least the
                                   * window. Default 30 days */
     uint64_t duplicate_max;      /* remembered ids; the oldest go first. Default 10,000,000 */
-    const char *backup_path;     /* folder of backups, made with mode 0700; NULL: none are made */
+    uint64_t redo_bytes; /* how long redo.log may grow; 0: none, each batch is committed by itself.
+                          * Default 64 MiB */
+    const char *backup_path; /* folder of backups, made with mode 0700; NULL: none are made */
 };
 
 /* Why a store could not be opened, or stopped. */
@@ -72,6 +74,9 @@ struct store_report {
     uint64_t waiting;
     uint64_t dead;
     int64_t last_time_ms;
+    uint64_t transaction;
+    uint64_t redo_identity; /* of the redo log in use; 0: none */
+    uint64_t redo_frames;   /* of it, whole */
 };
 
 struct store_listener {

@@ -7,6 +7,7 @@
 
 #include "store/compact.h"
 #include "store/file_check.h"
+#include "store/redo.h"
 
 #include <errno.h>
 #include <fcntl.h>
@@ -44,6 +45,45 @@ bool store_check_file(const char *file, const struct store_listener *listener,
     return checked;
 }
 
+static void tell_log(const struct store_listener *listener, struct store_report *report,
+                     enum stored_fault fault)
+{
+    const struct store_finding finding = {.fault = fault, .table = REDO_NAME};
+    report->findings++;
+    if (listener != NULL && listener->tell != NULL) {
+        listener->tell(listener->context, &finding);
+    }
+}
+
+/* The redo log that the store names: what was accepted last is in it. */
+static bool check_log(const struct folder *folder, const struct store_listener *listener,
+                      struct store_report *report, struct store_problem *problem)
+{
+    enum redo_step step = REDO_END;
+    if (report->redo_identity == 0) {
+        return true;
+    }
+    int fd = openat(folder->fd, REDO_NAME, O_RDONLY | O_CLOEXEC | O_NOFOLLOW);
+    if (fd < 0) {
+        tell_log(listener, report, STORED_FAULT_REFERENCE);
+        return true;
+    }
+    struct redo_reader reader = {
+        .fd = fd, .identity = report->redo_identity, .transaction = report->transaction + 1};
+    while ((step = redo_read(&reader)) == REDO_FRAME) {
+        report->redo_frames++;
+        report->read_bytes += reader.body.size;
+    }
+    if (step == REDO_DAMAGED || step == REDO_AHEAD) {
+        tell_log(listener, report,
+                 step == REDO_DAMAGED ? STORED_FAULT_CHECKSUM : STORED_FAULT_REFERENCE);
+    }
+    redo_reader_fini(&reader);
+    bool read = step != REDO_FAILED || system_problem(problem, REDO_NAME, "cannot be read");
+    close(fd);
+    return read;
+}
+
 /* Without making one. */
 static bool open_folder(struct folder *folder, const char *path, struct store_problem *problem)
 {
@@ -63,16 +103,33 @@ bool store_check_folder(const char *path, const struct store_listener *listener,
         return false;
     }
     (void)snprintf(name, sizeof name, "%s/data.mdb", path);
-    bool checked = store_check_file(name, listener, out_report, out_problem);
+    bool checked = store_check_file(name, listener, out_report, out_problem) &&
+                   check_log(&folder, listener, out_report, out_problem);
     folder_close(&folder);
     return checked;
+}
+
+/* What the redo log of a broker that was killed holds belongs into the file first. */
+static bool commit_log(const struct store_settings *settings, struct store_problem *problem)
+{
+    struct store *store = NULL;
+    char name[PATH_MAX];
+    (void)snprintf(name, sizeof name, "%s/" REDO_NAME, settings->path);
+    if (access(name, F_OK) != 0) {
+        return true;
+    }
+    bool opened = store_open_lmdb(settings, &store, problem);
+    if (opened) {
+        store_close(store);
+    }
+    return opened;
 }
 
 bool store_compact_folder(const struct store_settings *settings, uint64_t *out_before,
                           uint64_t *out_after, struct store_problem *out_problem)
 {
     struct folder folder;
-    if (!open_folder(&folder, settings->path, out_problem)) {
+    if (!commit_log(settings, out_problem) || !open_folder(&folder, settings->path, out_problem)) {
         return false;
     }
     struct compaction compaction = {
@@ -154,6 +211,14 @@ static bool check_fetched(const struct folder *folder, struct store_restore *res
     return checked;
 }
 
+/* The file that is put aside may need its redo log. */
+static bool put_log_aside(const struct folder *folder, const struct store_restore *restore)
+{
+    char name[sizeof restore->aside + sizeof REDO_NAME];
+    (void)snprintf(name, sizeof name, "%s." REDO_NAME, restore->aside);
+    return renameat(folder->fd, REDO_NAME, folder->fd, name) == 0 || errno == ENOENT;
+}
+
 /* A name that was never there, for the file that is. */
 static bool put_aside(const struct folder *folder, struct store_restore *restore,
                       struct store_problem *problem)
@@ -174,7 +239,8 @@ static bool put_aside(const struct folder *folder, struct store_restore *restore
     (void)gmtime_r(&now.tv_sec, &utc);
     (void)strftime(stamp, sizeof stamp, "%Y%m%dT%H%M%SZ", &utc);
     (void)snprintf(restore->aside, sizeof restore->aside, "data.mdb.before-%s", stamp);
-    return linkat(folder->fd, "data.mdb", folder->fd, restore->aside, 0) == 0 ||
+    return (linkat(folder->fd, "data.mdb", folder->fd, restore->aside, 0) == 0 &&
+            put_log_aside(folder, restore)) ||
            system_problem(problem, restore->path, "the store there cannot be put aside");
 }
 

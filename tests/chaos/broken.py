@@ -21,16 +21,16 @@ BUGS = {
     "answer-before-commit": (
         "broker/store/lmdb_commit.c",
         "static int batch_end(struct batch *batch)\n{\n",
-        "static MDB_txn *late;\n\nstatic int batch_end(struct batch *batch)\n{\n",
-        "    rc = mdb_txn_commit(txn);\n",
-        "    late = batch->erases ? NULL : txn;\n"
-        "    rc = late != NULL ? 0 : mdb_txn_commit(txn);\n",
+        "static bool late;\n\nstatic int batch_end(struct batch *batch)\n{\n",
+        "    rc = lmdb_make_durable(store);\n",
+        "    late = !batch->erases;\n"
+        "    rc = late ? 0 : lmdb_make_durable(store);\n",
         "        outbox_put(&store->outbox, batch.results, batch.result_count);\n",
         "        outbox_put(&store->outbox, batch.results, batch.result_count);\n"
         "        const struct timespec slow = {.tv_nsec = 4000000};\n"
         "        (void)nanosleep(&slow, NULL);\n"
-        "        rc = late != NULL ? mdb_txn_commit(late) : 0;\n"
-        "        late = NULL;\n",
+        "        rc = late ? lmdb_make_durable(store) : 0;\n"
+        "        late = false;\n",
     ),
     "unchecked-allocation": (
         "broker/core/lease.c",
@@ -40,15 +40,15 @@ BUGS = {
     ),
     "answer-after-failure": (
         "broker/store/lmdb_commit.c",
-        "    int rc = batch_run(&batch, ops, size, out_done);\n",
-        "    int rc = batch_run(&batch, ops, size, out_done);\n"
+        "    rc = rc != 0 ? rc : batch_run(&batch, ops, size, out_done);\n",
+        "    rc = rc != 0 ? rc : batch_run(&batch, ops, size, out_done);\n"
         "    rc = rc > 0 ? 0 : rc;\n",
     ),
     # A second sync that succeeds says nothing about what the first one could not write.
     "try-again-after-failure": (
         "broker/store/lmdb_commit.c",
-        "    int rc = batch_run(&batch, ops, size, out_done);\n",
-        "    int rc = batch_run(&batch, ops, size, out_done);\n"
+        "    rc = rc != 0 ? rc : batch_run(&batch, ops, size, out_done);\n",
+        "    rc = rc != 0 ? rc : batch_run(&batch, ops, size, out_done);\n"
         "    if (rc > 0) {\n"
         "        (void)batch_undo(&batch);\n"
         "        rc = batch_run(&batch, ops, size, out_done);\n"

@@ -1,13 +1,16 @@
 /* SPDX-License-Identifier: EUPL-1.2 */
 #include "tests/chaos/power/controls.h"
 
+#include "tests/chaos/power/disk.h"
+
 #include <dlfcn.h>
 #include <stdatomic.h>
 #include <string.h>
 
 #include <lmdb.h>
 
-const char *const control_names[CONTROL_COUNT] = {"none", "nosync", "early", "no-duplicate"};
+const char *const control_names[CONTROL_COUNT] = {"none", "nosync", "early", "no-log-sync",
+                                                  "no-duplicate"};
 
 static atomic_int chosen;
 static atomic_uint duplicate_table;
@@ -15,6 +18,7 @@ static atomic_uint duplicate_table;
 void control_set(enum control control)
 {
     atomic_store(&chosen, (int)control);
+    disk_skip_log_sync(control == CONTROL_NO_LOG_SYNC);
 }
 
 static void *real(const char *name)

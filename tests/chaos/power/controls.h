@@ -11,6 +11,7 @@ enum control {
     CONTROL_NONE,
     CONTROL_NOSYNC,       /* the store is opened with MDB_NOSYNC */
     CONTROL_EARLY,        /* ops count as done when they are submitted */
+    CONTROL_NO_LOG_SYNC,  /* frames of the redo log are not synced */
     CONTROL_NO_DUPLICATE, /* nothing is written to the table of known ids */
     CONTROL_COUNT
 };

@@ -17,12 +17,14 @@ enum { FILES = 1024 };
 /* What is known of a descriptor. */
 struct opened {
     bool watched;
+    enum disk_file file;
     bool dsync;
 };
 
 static struct {
     pthread_mutex_t mutex;
     bool recording;
+    bool skip_log_sync;
     struct opened files[FILES];
     struct disk_event *events;
     size_t count;
@@ -105,6 +107,13 @@ void disk_events_free(struct disk_event *events, size_t count)
     free(events);
 }
 
+void disk_skip_log_sync(bool skip)
+{
+    pthread_mutex_lock(&disk.mutex);
+    disk.skip_log_sync = skip;
+    pthread_mutex_unlock(&disk.mutex);
+}
+
 void disk_mark(size_t submitted, size_t confirmed)
 {
     keep((struct disk_event){.kind = DISK_MARK, .submitted = submitted, .confirmed = confirmed});
@@ -125,7 +134,22 @@ int open(const char *path, int flags, ...)
     const char *name = strrchr(path, '/');
     bool data =
         name != NULL && (strcmp(name, "/data.mdb") == 0 || strcmp(name, "/data.mdb.new") == 0);
-    note(fd, (struct opened){.watched = data, .dsync = (flags & O_DSYNC) != 0});
+    note(fd, (struct opened){.watched = data, .file = DISK_DATA, .dsync = (flags & O_DSYNC) != 0});
+    return fd;
+}
+
+int openat(int folder, const char *path, int flags, ...)
+{
+    mode_t mode = 0;
+    if ((flags & O_CREAT) != 0) {
+        va_list arguments;
+        va_start(arguments, flags);
+        mode = va_arg(arguments, mode_t);
+        va_end(arguments);
+    }
+    int fd = ((int (*)(int, const char *, int, ...))real("openat"))(folder, path, flags, mode);
+    bool log = strcmp(path, "redo.log") == 0 && (flags & O_ACCMODE) != O_RDONLY;
+    note(fd, (struct opened){.watched = log, .file = DISK_LOG});
     return fd;
 }
 
@@ -149,6 +173,7 @@ static void keep_write(int fd, const struct iovec *parts, int count, size_t writ
         left -= piece;
     }
     keep((struct disk_event){.kind = DISK_WRITE,
+                             .file = opened.file,
                              .durable = opened.dsync,
                              .at = (uint64_t)at,
                              .size = written,
@@ -192,7 +217,7 @@ int ftruncate(int fd, off_t size)
 {
     int rc = ((int (*)(int, off_t))real("ftruncate"))(fd, size);
     if (rc == 0 && look(fd).watched) {
-        keep((struct disk_event){.kind = DISK_RESIZE, .at = (uint64_t)size});
+        keep((struct disk_event){.kind = DISK_RESIZE, .file = look(fd).file, .at = (uint64_t)size});
     }
     return rc;
 }
@@ -209,9 +234,13 @@ int renameat(int old_fd, const char *old_name, int new_fd, const char *new_name)
 
 static int synced(int fd, const char *name)
 {
+    struct opened opened = look(fd);
+    if (opened.watched && opened.file == DISK_LOG && disk.skip_log_sync) {
+        return 0;
+    }
     int rc = ((int (*)(int))real(name))(fd);
-    if (rc == 0 && look(fd).watched) {
-        keep((struct disk_event){.kind = DISK_SYNC});
+    if (rc == 0 && opened.watched) {
+        keep((struct disk_event){.kind = DISK_SYNC, .file = opened.file});
     }
     return rc;
 }

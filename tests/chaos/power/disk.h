@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: EUPL-1.2
  *
- * Everything that this program does to a store's file, in its order: the calls that change a file
+ * Everything that this program does to a store's files, in its order: the calls that change a file
  * are the program's own (LMDB's too: a program's symbols come before a library's), are carried out,
  * and are kept with their bytes.
  *
@@ -14,16 +14,23 @@
 #include <stddef.h>
 #include <stdint.h>
 
+enum disk_file {
+    DISK_DATA, /* data.mdb */
+    DISK_LOG,  /* redo.log */
+    DISK_FILES
+};
+
 enum disk_event_kind {
     DISK_WRITE,
     DISK_RESIZE,
-    DISK_SYNC,  /* all that was written before is on the disk */
+    DISK_SYNC,  /* all that was written before into this file is on the disk */
     DISK_NAMED, /* the file got the name data.mdb; it was made under another */
     DISK_MARK,  /* the script says how far it is */
 };
 
 struct disk_event {
     enum disk_event_kind kind;
+    enum disk_file file;
     bool durable; /* WRITE: on the disk when the call returned (O_DSYNC) */
     uint64_t at;  /* WRITE: where; RESIZE: the new size */
     size_t size;
@@ -32,12 +39,15 @@ struct disk_event {
     size_t confirmed; /* MARK: ops that it said are done */
 };
 
-/* Keeps events of files called data.mdb or data.mdb.new from now on. */
+/* Keeps events of files called data.mdb, data.mdb.new or redo.log from now on. */
 void disk_record_begin(void);
 
 /* Ends that; the caller owns the events: disk_events_free(). */
 void disk_record_end(struct disk_event **out_events, size_t *out_count);
 void disk_events_free(struct disk_event *events, size_t count);
+
+/* Syncs of the log are not done any more. */
+void disk_skip_log_sync(bool skip);
 
 void disk_mark(size_t submitted, size_t confirmed);
 

@@ -80,20 +80,28 @@ static void apply_torn(struct file_bytes *file, const struct disk_event *event, 
     }
 }
 
+static void sync_file(struct image *image, enum disk_file file)
+{
+    for (size_t i = image->pending[file]; i < image->cut; i++) {
+        if (image->events[i].file == file) {
+            apply(&image->synced[file], &image->events[i]);
+        }
+    }
+    image->pending[file] = image->cut;
+}
+
 void image_advance(struct image *image)
 {
     const struct disk_event *event = &image->events[image->cut++];
     switch (event->kind) {
     case DISK_SYNC:
-        for (; image->pending < image->cut; image->pending++) {
-            apply(&image->synced, &image->events[image->pending]);
-        }
+        sync_file(image, event->file);
         break;
     case DISK_WRITE:
         /* What was written before it and is not synced stays pending, and comes over it in an image
          * only if it is there twice: LMDB never writes a page twice between two syncs. */
         if (event->durable) {
-            apply(&image->synced, event);
+            apply(&image->synced[event->file], event);
         }
         break;
     case DISK_NAMED:
@@ -111,21 +119,24 @@ void image_advance(struct image *image)
 
 void image_fini(struct image *image)
 {
-    file_bytes_free(&image->synced);
+    for (int file = 0; file < DISK_FILES; file++) {
+        file_bytes_free(&image->synced[file]);
+    }
 }
 
-void image_cut(const struct image *image, enum image_luck luck, uint64_t *random,
-               struct file_bytes *out_file)
+static void cut_file(const struct image *image, enum disk_file file, enum image_luck luck,
+                     uint64_t *random, struct file_bytes *out_file)
 {
+    const struct file_bytes *synced = &image->synced[file];
     resize(out_file, 0);
-    if (image->synced.size > 0) {
-        put(out_file, 0, image->synced.data, image->synced.size);
+    if (synced->size > 0) {
+        put(out_file, 0, synced->data, synced->size);
     }
-    resize(out_file, image->synced.length);
-    for (size_t i = image->pending; i < image->cut && luck != IMAGE_NOTHING; i++) {
+    resize(out_file, synced->length);
+    for (size_t i = image->pending[file]; i < image->cut && luck != IMAGE_NOTHING; i++) {
         const struct disk_event *event = &image->events[i];
-        if (event->kind == DISK_WRITE && event->durable) {
-            continue; /* there already */
+        if (event->file != file || (event->kind == DISK_WRITE && event->durable)) {
+            continue; /* of another file, or there already */
         }
         uint64_t chance = luck == IMAGE_ALL ? 0 : next_random(random) % 3;
         if (luck == IMAGE_TORN && chance == 1) {
@@ -133,5 +144,13 @@ void image_cut(const struct image *image, enum image_luck luck, uint64_t *random
         } else if (chance == 0) {
             apply(out_file, event);
         }
+    }
+}
+
+void image_cut(const struct image *image, enum image_luck luck, uint64_t *random,
+               struct file_bytes out_files[DISK_FILES])
+{
+    for (int file = 0; file < DISK_FILES; file++) {
+        cut_file(image, (enum disk_file)file, luck, random, &out_files[file]);
     }
 }

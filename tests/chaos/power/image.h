@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: EUPL-1.2
  *
- * The file as a power cut leaves it: what was synced is there; of what was not, each write is
+ * The files as a power cut leaves them: what was synced is there; of what was not, each write is
  * there, is not, or is torn into sectors, whatever its order was.
  */
 #ifndef RELAIS_TESTS_CHAOS_POWER_IMAGE_H
@@ -27,9 +27,10 @@ void file_bytes_free(struct file_bytes *file);
 
 struct image {
     const struct disk_event *events;
-    size_t cut;                  /* events before this one have happened */
-    size_t pending;              /* the first that is not synced */
-    struct file_bytes synced;    /* what is on the disk for sure */
+    size_t cut; /* events before this one have happened */
+    /* Of each file: the first event that may not be synced, and what is on the disk for sure. */
+    size_t pending[DISK_FILES];
+    struct file_bytes synced[DISK_FILES];
     bool named;                  /* it is called data.mdb */
     bool opened;                 /* a mark was there: the store was in use */
     size_t submitted, confirmed; /* as of the last mark before the cut */
@@ -39,9 +40,9 @@ struct image {
 void image_advance(struct image *image);
 void image_fini(struct image *image);
 
-/* The file after a cut here. `*random` is the state of a generator; it is moved on. */
+/* The files after a cut here. `*random` is the state of a generator; it is moved on. */
 void image_cut(const struct image *image, enum image_luck luck, uint64_t *random,
-               struct file_bytes *out_file);
+               struct file_bytes out_files[DISK_FILES]);
 
 uint64_t next_random(uint64_t *random);
 

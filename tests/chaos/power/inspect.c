@@ -58,7 +58,7 @@ static bool write_file(const struct inspection *inspection, const char *name,
            done == file->size;
 }
 
-static bool write_image(struct inspection *inspection, const struct file_bytes *file)
+static bool write_image(struct inspection *inspection, const struct file_bytes files[DISK_FILES])
 {
     uint8_t pid[] = "1\n";
     struct file_bytes mark = {.data = pid, .size = 2, .length = 2};
@@ -67,7 +67,11 @@ static bool write_image(struct inspection *inspection, const struct file_bytes *
     remove_file(inspection->path, "lock");
     remove_file(inspection->path, "data.mdb");
     remove_file(inspection->path, "data.mdb.new");
-    if (!write_file(inspection, inspection->named ? "data.mdb" : "data.mdb.new", file) ||
+    remove_file(inspection->path, "redo.log");
+    const char *data = inspection->named ? "data.mdb" : "data.mdb.new";
+    const struct file_bytes *log = &files[DISK_LOG];
+    if (!write_file(inspection, data, &files[DISK_DATA]) ||
+        (log->length > 0 && !write_file(inspection, "redo.log", log)) ||
         (inspection->used && !write_file(inspection, "lock", &mark))) {
         return wrong(inspection, "the image cannot be written: %s", strerror(errno));
     }
@@ -249,16 +253,17 @@ static bool look(struct inspection *inspection, struct bench *bench)
     return check_ids(inspection, bench, &found, steps);
 }
 
-bool inspect_image(struct inspection *inspection, const struct file_bytes *file)
+bool inspect_image(struct inspection *inspection, const struct file_bytes files[DISK_FILES])
 {
     struct bench bench = {.kind = ENGINE_LMDB, .now_ms = FAR_MS};
     struct store_problem problem = {0};
-    if (!write_image(inspection, file)) {
+    if (!write_image(inspection, files)) {
         return false;
     }
     store_settings_init(&bench.settings);
     bench.settings.path = inspection->path;
     bench.settings.reserve_bytes = 0;
+    bench.settings.redo_bytes = 64 * 1024;
     if (!store_open_lmdb(&bench.settings, &bench.store, &problem)) {
         return wrong(inspection, "cannot be opened: %s", problem.detail);
     }

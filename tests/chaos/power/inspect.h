@@ -21,6 +21,6 @@ struct inspection {
 
 /* True when the store opens, is whole, is as it was after some step of from..until, knows the ids
  * of these steps and of no later ones, and takes a new message. */
-bool inspect_image(struct inspection *inspection, const struct file_bytes *file);
+bool inspect_image(struct inspection *inspection, const struct file_bytes files[DISK_FILES]);
 
 #endif

@@ -40,7 +40,7 @@ void bench_init(struct bench *bench, enum engine_kind kind)
 void bench_fini(struct bench *bench)
 {
     bench_close(bench);
-    static const char *const names[] = {"/data.mdb", "/lock.mdb", "/lock"};
+    static const char *const names[] = {"/data.mdb", "/lock.mdb", "/lock", "/redo.log"};
     char name[BENCH_PATH_BYTES * 2];
     for (size_t i = 0; i < sizeof names / sizeof names[0]; i++) {
         (void)snprintf(name, sizeof name, "%s%s", bench->path, names[i]);

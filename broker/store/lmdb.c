@@ -5,6 +5,7 @@
  * payload segments are read in the order in which they lie.
  */
 #include "store/compact.h"
+#include "store/lmdb_redo.h"
 #include "store/lmdb_store.h"
 
 #include <errno.h>

@@ -9,6 +9,7 @@
  * the pages of the one that failed.
  */
 #include "core/stored_message.h"
+#include "store/lmdb_redo.h"
 #include "store/lmdb_store.h"
 
 #include <assert.h>

@@ -9,7 +9,7 @@
  * without the name the file means nothing; 3. a start begins without a log: what one holds is
  * committed first, and the file goes. Writer thread, and the thread that opens.
  */
-#include "store/lmdb_store.h"
+#include "store/lmdb_redo.h"
 
 #include <errno.h>
 #include <fcntl.h>

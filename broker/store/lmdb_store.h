@@ -118,21 +118,6 @@ bool lmdb_read_start(struct lmdb_store *store, struct store_problem *out_problem
 
 int lmdb_open_tables(struct lmdb_store *store, MDB_txn *txn);
 
-/* lmdb_redo.c. lmdb_recover(): what a log of an earlier life holds is committed. */
-bool lmdb_recover(struct lmdb_store *store, struct store_problem *out_problem);
-/* A writing transaction is open afterwards. */
-int lmdb_begin(struct lmdb_store *store);
-/* The transaction is as the log says again. */
-int lmdb_roll_back(struct lmdb_store *store);
-/* The batch that was just made, into the log; or all that is open, committed. */
-int lmdb_make_durable(struct lmdb_store *store);
-/* Commits what is open. */
-int lmdb_checkpoint(struct lmdb_store *store);
-/* When that is due; 0: now; INT64_MAX: nothing is open. */
-int64_t lmdb_checkpoint_in_ms(const struct lmdb_store *store);
-/* Commits, and the log goes. */
-void lmdb_end_log(struct lmdb_store *store);
-
 /* lmdb.c */
 void lmdb_problem(struct store_problem *out_problem, const char *path, const char *what, int rc);
 

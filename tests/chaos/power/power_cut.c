@@ -26,9 +26,9 @@
 enum {
     IMAGES = 2000,
     IMAGES_A_SCRIPT = 500, /* then another seed */
-    GROUP_MOST = 6,         /* ops handed over at once */
-    LAG_MOST = 14,          /* ops without a result */
-    OPTIONS_EXIT = 64,      /* EX_USAGE */
+    GROUP_MOST = 6,        /* ops handed over at once */
+    LAG_MOST = 14,         /* ops without a result */
+    OPTIONS_EXIT = 64,     /* EX_USAGE */
 };
 
 struct run {

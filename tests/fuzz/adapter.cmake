@@ -1,0 +1,5 @@
+# SPDX-License-Identifier: EUPL-1.2
+if(TARGET relais_adapter_objects)
+  relais_fuzz_target(adapter_record SOURCES fuzz_adapter_record.c LIBS relais_adapter_objects
+                     MAX_BYTES 8192)
+endif()

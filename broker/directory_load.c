@@ -248,6 +248,25 @@ static void add_rules(struct load *load, const char *path, const struct rules *r
     }
 }
 
+/* relais_flow_check() has seen the times. */
+static void add_acknowledge(struct load *load, const char *path, const relais_flow *flow)
+{
+    const relais_acknowledge *asked = flow->acknowledge;
+    struct flow_acknowledge rules = {0};
+    bool fine = true;
+
+    if (asked == NULL) {
+        return;
+    }
+    fine = relais_duration_parse(asked->within, &rules.within_ms);
+    for (size_t i = 0; fine && i < asked->remind_count && i < LIMIT_REMINDERS; i++) {
+        fine = relais_duration_parse(asked->remind[i], &rules.remind_ms[rules.remind_count++]);
+    }
+    tell_refusal(load, path, "acknowledge", asked->within,
+                 fine ? directory_set_acknowledge(load->directory, flow->code, &rules)
+                      : DIRECTORY_INVALID);
+}
+
 static void add_flow(struct load *load, const char *path)
 {
     relais_flow *flow = NULL;
@@ -271,6 +290,7 @@ static void add_flow(struct load *load, const char *path)
         add_rules(load, path, &lists[0]);
         add_rules(load, path, &lists[1]);
         (void)directory_set_delivery(load->directory, flow->code, &delivery); /* it is there */
+        add_acknowledge(load, path, flow);
     } else {
         tell_refusal(load, path, "code", flow->code, status);
     }

@@ -33,6 +33,8 @@ static const struct column show_columns[] = {
     {"payload_max", N_("Largest payload"), COLUMN_BYTES},
     {"attempts", N_("Attempts"), COLUMN_NUMBER},
     {"lease_s", N_("Seconds to answer"), COLUMN_NUMBER},
+    {"within", N_("To be acknowledged within"), COLUMN_TEXT},
+    {"remind", N_("Reminders before the end"), COLUMN_TEXT},
 };
 
 /* A rule that names a member must name one that is there. */
@@ -94,6 +96,9 @@ static enum exit_code run_add(struct invocation *invocation)
             return talk_usage(invocation->command, _("--%s is missing"), required[i]);
         }
     }
+    if (options_has(options, "remind") && !options_has(options, "within")) {
+        return talk_usage(invocation->command, _("--%s is missing"), "within");
+    }
     if (limit && !options_parse_number(limit, 1, INT64_MAX, &payload_max)) {
         return talk_usage(invocation->command, _("--payload-max: \"%s\" is not a number of bytes"),
                           limit);
@@ -109,16 +114,20 @@ static enum exit_code run_add(struct invocation *invocation)
     if (home_find(options, &home, &error) != RELAIS_OK) {
         return talk_error(&error);
     }
+    relais_acknowledge asked = {.within = (char *)options_text(options, "within")};
     relais_flow flow = {.code = options->arguments[0],
                         .title = (char *)options_text(options, "title"),
                         .purpose = (char *)options_text(options, "purpose"),
                         .legal_basis = (char *)options_text(options, "legal-basis"),
                         .payload_max = payload_max,
                         .attempts = attempts,
-                        .lease_s = lease_s};
+                        .lease_s = lease_s,
+                        .acknowledge = asked.within ? &asked : NULL};
     flow.senders = (char **)options_values(options, "sender", &flow.sender_count);
     flow.receivers = (char **)options_values(options, "receiver", &flow.receiver_count);
+    asked.remind = (char **)options_values(options, "remind", &asked.remind_count);
     enum exit_code code = add(invocation, &home, &flow);
+    free(asked.remind);
     free(flow.senders);
     free(flow.receivers);
     return code;
@@ -167,6 +176,10 @@ static const struct option_spec add_options[] = {
     {"attempts", 0, WORDS_NONE, "N", N_("deliveries at most (default: what the broker says)")},
     {"lease", 0, WORDS_NONE, "SECONDS",
      N_("time to answer a delivery (default: what the broker says)")},
+    {"within", 0, WORDS_NONE, "TIME",
+     N_("by when a message is to be acknowledged, e.g. 15d; s, m, h or d (default: no deadline)")},
+    {"remind", 0, WORDS_NONE, "TIME",
+     N_("remind who has not, so long before the end; again for more, the longest first")},
     OPTION_HOME,
     OPTION_NO_RELOAD,
 };
@@ -179,7 +192,7 @@ const struct command command_flow_add = {
     .arguments = "CODE",
     .examples = "relais flow add ETATCIVIL --title \"Demande d'acte d'état civil\" \\\n"
                 "    --purpose 'Délivrance des actes' --legal-basis 'Décret n° 2017-890' \\\n"
-                "    --sender dila --receiver kind:commune\n",
+                "    --sender dila --receiver kind:commune --within 15d --remind 3d\n",
     .options = add_options,
     .option_count = OPTION_COUNT(add_options),
     .arguments_min = 1,

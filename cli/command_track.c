@@ -13,13 +13,14 @@
 #include <relais/track.h>
 #include <stdio.h>
 #include <stdlib.h>
+#include <time.h>
 
-enum { DEFAULT_TIMEOUT_S = 10 };
+enum { DEFAULT_TIMEOUT_S = 10, MS_PER_S = 1000, NS_PER_MS = 1000000 };
 
 static const struct column columns[] = {
     {"address", N_("Recipient"), COLUMN_TEXT}, {"state", N_("State"), COLUMN_TEXT},
     {"since", N_("Since"), COLUMN_TEXT},       {"attempts", N_("Attempts"), COLUMN_NUMBER},
-    {"why", N_("Why"), COLUMN_TEXT},
+    {"late", N_("Late"), COLUMN_TEXT},         {"why", N_("Why"), COLUMN_TEXT},
 };
 
 /* The names of states for people, in the order of their numbers. */
@@ -34,12 +35,36 @@ static const char *state_text(relais_track_state state)
     return known ? _(state_texts[state]) : relais_track_state_name(state);
 }
 
-static json_t *row_json(const relais_track_row *row, bool for_people)
+static int64_t now_ms(void)
+{
+    struct timespec now = {0};
+    (void)clock_gettime(CLOCK_REALTIME, &now);
+    return (int64_t)now.tv_sec * MS_PER_S + now.tv_nsec / NS_PER_MS;
+}
+
+/* Has this recipient missed the deadline? Who need not answer any more has not. */
+static bool is_late(const relais_track_row *row, int64_t deadline_ms)
+{
+    switch (row->state) {
+    case RELAIS_TRACK_SUPERSEDED:
+    case RELAIS_TRACK_CANCELLED:
+        return false;
+    case RELAIS_TRACK_ACKNOWLEDGED:
+        return deadline_ms > 0 && row->since_ms > deadline_ms;
+    default:
+        return deadline_ms > 0 && now_ms() > deadline_ms;
+    }
+}
+
+static json_t *row_json(const relais_track_row *row, int64_t deadline_ms, bool for_people)
 {
     json_t *object =
         json_pack("{s:s, s:s, s:o, s:i}", "address", row->address, "state",
                   for_people ? state_text(row->state) : relais_track_state_name(row->state),
                   "since", time_json(row->since_ms), "attempts", (int)row->attempts);
+    if (object && is_late(row, deadline_ms)) {
+        json_object_set_new(object, "late", for_people ? json_string(_("late")) : json_true());
+    }
     if (object && row->code != RELAIS_OK) {
         json_object_set_new(object, "code", json_string(relais_status_name(row->code)));
         if (for_people) {
@@ -63,10 +88,21 @@ static json_t *totals_json(const relais_track_page *page)
 
 static json_t *head_json(const char *id, const relais_track_page *page)
 {
-    return json_pack("{s:s, s:s, s:I, s:o, s:o, s:o}", "id", id, "flow", page->flow, "sequence",
-                     (json_int_t)page->sequence, "accepted", time_json(page->accepted_ms),
-                     "expires", page->expires_ms > 0 ? time_json(page->expires_ms) : json_null(),
-                     "totals", totals_json(page));
+    return json_pack("{s:s, s:s, s:I, s:o, s:o, s:o, s:o}", "id", id, "flow", page->flow,
+                     "sequence", (json_int_t)page->sequence, "accepted",
+                     time_json(page->accepted_ms), "expires",
+                     page->expires_ms > 0 ? time_json(page->expires_ms) : json_null(), "deadline",
+                     page->deadline_ms > 0 ? time_json(page->deadline_ms) : json_null(), "totals",
+                     totals_json(page));
+}
+
+static void note_deadline(const struct output *output, int64_t deadline_ms)
+{
+    json_t *time = deadline_ms > 0 ? time_json(deadline_ms) : NULL;
+    if (time) {
+        talk_note(output, _("to be acknowledged by %s"), json_string_value(time));
+    }
+    json_decref(time);
 }
 
 static void note_totals(const struct output *output, const relais_track_page *page)
@@ -112,11 +148,13 @@ static relais_status ask_all(struct tracking *tracking, relais_error *error)
         if (!tracking->head) {
             tracking->head = head_json(tracking->query.id, &tracking->page);
             if (for_people) {
+                note_deadline(&tracking->invocation->output, tracking->page.deadline_ms);
                 note_totals(&tracking->invocation->output, &tracking->page);
             }
         }
         for (size_t i = 0; i < tracking->page.count; i++) {
-            json_array_append_new(tracking->rows, row_json(&tracking->page.rows[i], for_people));
+            json_array_append_new(tracking->rows, row_json(&tracking->page.rows[i],
+                                                           tracking->page.deadline_ms, for_people));
         }
         if (tracking->page.count > 0) {
             snprintf(tracking->after, sizeof(tracking->after), "%s",

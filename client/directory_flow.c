@@ -3,6 +3,7 @@
  * A flow's file. Deny by default: what no rule names may not be sent, so a flow without senders or
  * receivers is an error, not an open door.
  */
+#include "client/directory_acknowledge.h"
 #include "client/directory_state.h"
 
 #include "program/error.h"
@@ -38,6 +39,8 @@ static const cyaml_schema_field_t flow_fields[] = {
     CYAML_FIELD_UINT("payload_max", CYAML_FLAG_OPTIONAL, relais_flow, payload_max),
     CYAML_FIELD_UINT("attempts", CYAML_FLAG_OPTIONAL, relais_flow, attempts),
     CYAML_FIELD_UINT("lease_s", CYAML_FLAG_OPTIONAL, relais_flow, lease_s),
+    CYAML_FIELD_MAPPING_PTR("acknowledge", CYAML_FLAG_POINTER | CYAML_FLAG_OPTIONAL, relais_flow,
+                            acknowledge, directory_acknowledge_fields),
     CYAML_FIELD_END};
 
 static const cyaml_schema_value_t flow_schema = {
@@ -58,6 +61,7 @@ void relais_flow_free(relais_flow *flow)
     }
     free_list(flow->senders, flow->sender_count);
     free_list(flow->receivers, flow->receiver_count);
+    directory_acknowledge_free(flow->acknowledge);
     free(flow->code);
     free(flow->title);
     free(flow->purpose);
@@ -144,7 +148,7 @@ relais_status relais_flow_check(const relais_flow *flow, relais_error *error)
     if (status == RELAIS_OK) {
         status = check_number(flow->lease_s, LEASE_S_MOST, "lease_s", error);
     }
-    return status;
+    return status == RELAIS_OK ? directory_acknowledge_check(flow->acknowledge, error) : status;
 }
 
 relais_status relais_flow_load(const char *path, relais_flow **out_flow, relais_error *error)

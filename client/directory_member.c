@@ -220,6 +220,11 @@ relais_status relais_member_check(const relais_member *member, relais_error *err
     if (!relais_slug_is_valid(member->slug)) {
         return error_set(error, RELAIS_FIELD_INVALID, "slug", _(SLUG_GRAMMAR), "%s", member->slug);
     }
+    if (strcmp(member->slug, "relais") == 0) {
+        return error_set(error, RELAIS_FIELD_INVALID, "slug",
+                         _("another slug: this one is the broker's own, in what it sends itself"),
+                         "%s", member->slug);
+    }
     status = directory_require(member->name, "name", error);
     if (status == RELAIS_OK && (unsigned)member->kind >= DIRECTORY_KINDS) {
         status = error_set(error, RELAIS_FIELD_INVALID, "kind",

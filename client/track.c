@@ -64,6 +64,7 @@ bool track_keep(const Relais__V1__Track *said, relais_track_page *page)
     page->sequence = said->sequence;
     page->accepted_ms = said->accepted_ms;
     page->expires_ms = said->expires_at_ms;
+    page->deadline_ms = said->deadline_ms;
     error_copy_text(page->flow, sizeof page->flow, said->flow);
     return true;
 }

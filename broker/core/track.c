@@ -170,6 +170,7 @@ static void answer(struct step *step, const struct ticket *ticket,
     track.sequence = result->track.sequence;
     track.accepted_ms = result->track.accepted_ms;
     track.expires_at_ms = result->track.expires_ms;
+    track.deadline_ms = result->track.deadline_ms;
     track.flow = flow ? (char *)directory_flow_code(flow) : track.flow;
     track.more = result->track.more;
     if (!lay_rows(step, result, &track) || !lay_totals(step, result, &track)) {

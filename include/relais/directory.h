@@ -13,9 +13,9 @@
  *     insee: '76540'                           senders: [dila]
  *     services: [etat-civil, accueil]          receivers: ['kind:commune']
  *     clients:                                 payload_max: 1048576    # bytes, optional
- *       - name: files
+ *       - name: files                        acknowledge:            # optional
  *         key: 'Yne@$w-vo<fVvi]a<NY6T1ed:M$fCG*[IaLV{hID'
- *         roles: [send, receive]
+ *         roles: [send, receive]               {within: 15d, remind: [3d, 1d]}
  *     signing_keys: ['commune-76540+...']      # optional: for its signed entry (relais/trust.h)
  *     quota:                                   # optional, as is each of its keys
  *       messages: 100000
@@ -89,6 +89,13 @@ typedef struct relais_member {
     size_t subscription_count;
 } relais_member;
 
+/** By when the messages of a flow are to be acknowledged. Since 1.2. Allocated with malloc(). */
+typedef struct relais_acknowledge {
+    char *within;  /**< as relais_duration_parse() reads it: of being accepted, or given out */
+    char **remind; /**< so long before that, the longest first; at most 8 */
+    size_t remind_count;
+} relais_acknowledge;
+
 typedef struct relais_flow {
     char *code;
     char *title;
@@ -101,6 +108,7 @@ typedef struct relais_flow {
     uint64_t payload_max; /**< bytes; 0: the broker's limit */
     uint64_t attempts;    /**< deliveries of a message at most, 1..1000; 0: as the broker says */
     uint64_t lease_s;     /**< seconds to answer a delivery, 1..86400; 0: as the broker says */
+    relais_acknowledge *acknowledge; /**< NULL: whenever they like */
 } relais_flow;
 
 /**
@@ -127,6 +135,11 @@ RELAIS_API RELAIS_MUST_CHECK relais_status relais_member_check(const relais_memb
                                                                relais_error *error);
 RELAIS_API RELAIS_MUST_CHECK relais_status relais_flow_check(const relais_flow *flow,
                                                              relais_error *error);
+
+/** Reads "15d": a whole number and s, m, h or d (seconds, minutes, hours, days of 24 hours), from
+ * 1s to 366d, into milliseconds. False, and *out_ms is left alone: it is something else. Any
+ * thread. Since 1.2. */
+RELAIS_API bool relais_duration_parse(const char *text, int64_t *out_ms);
 
 /** True when one of the flow's receivers is "*", the kind of the member, or the member itself. */
 RELAIS_API bool relais_flow_allows_receiver(const relais_flow *flow, const relais_member *member);

@@ -52,6 +52,7 @@ typedef struct relais_track_page {
     uint64_t sequence;                    /**< out: the broker's number of the message */
     int64_t accepted_ms;                  /**< out: Unix time in milliseconds */
     int64_t expires_ms;                   /**< out: 0: never */
+    int64_t deadline_ms;                  /**< out: for acknowledging it, the same; 0: none */
     char flow[65];                        /**< out: "" when the flow is not on the bus any more */
     uint32_t totals[RELAIS_TRACK_STATES]; /**< out, of the first page: recipients in each state */
 } relais_track_page;

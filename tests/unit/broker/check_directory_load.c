@@ -84,6 +84,31 @@ START_TEST(what_the_files_say_is_in_the_directory)
 }
 END_TEST
 
+START_TEST(a_deadline_is_in_the_directory)
+{
+    (void)folder_write(
+        "flows/a.yaml",
+        FLOW("A", "dila", "kind:commune") "acknowledge: {within: 15d, remind: [3d, 90m]}\n");
+    struct directory *directory = load();
+    ck_assert_ptr_nonnull(directory);
+    const struct flow_acknowledge *asked =
+        directory_flow_acknowledge(directory_flow(directory, "A"));
+    ck_assert_int_eq(asked->within_ms, INT64_C(15) * 86400 * 1000);
+    ck_assert_uint_eq(asked->remind_count, 2);
+    ck_assert_int_eq(asked->remind_ms[0], INT64_C(3) * 86400 * 1000);
+    ck_assert_int_eq(asked->remind_ms[1], INT64_C(90) * 60 * 1000);
+    directory_free(directory);
+}
+END_TEST
+
+START_TEST(the_slug_of_the_broker_is_not_for_a_member)
+{
+    (void)folder_write("members/relais.yaml", "slug: relais\nname: R\nkind: state\n");
+    ck_assert_ptr_null(load());
+    ck_told(0, "members/relais.yaml:1: slug", "relais");
+}
+END_TEST
+
 START_TEST(every_problem_is_told_in_the_order_of_the_files)
 {
     (void)folder_write("members/a.yaml", "slug: A\nname: a\nkind: state\n");
@@ -177,6 +202,8 @@ int main(void)
 
     tcase_add_checked_fixture(cases, start, folder_fini);
     tcase_add_test(cases, what_the_files_say_is_in_the_directory);
+    tcase_add_test(cases, a_deadline_is_in_the_directory);
+    tcase_add_test(cases, the_slug_of_the_broker_is_not_for_a_member);
     tcase_add_test(cases, every_problem_is_told_in_the_order_of_the_files);
     tcase_add_test(cases, what_is_there_twice_is_told);
     tcase_add_test(cases, a_folder_that_is_not_there_is_told);

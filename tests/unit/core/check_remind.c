@@ -59,29 +59,45 @@ static void set_due(uint8_t step)
     due->at_ms = stored_deadline_at(&due->deadline, step);
 }
 
+static void check_broker_made(const Relais__V1__Envelope *envelope)
+{
+    const char *const pairs[][2] = {
+        {envelope->source, "relais://broker"},
+        {envelope->from, "relais/broker"},
+        {envelope->flow, "ETATCIVIL"},
+        {envelope->correlation_id, "first"},
+        {envelope->id, world.shelf.pass.id},
+        {world.shelf.pass.name, "relais"},
+        {envelope->datacontenttype, "application/json"},
+    };
+    for (size_t i = 0; i < sizeof pairs / sizeof pairs[0]; i++) {
+        ck_assert_str_eq(pairs[i][0], pairs[i][1]);
+    }
+    ck_assert_int_eq(envelope->priority, RELAIS__V1__PRIORITY__PRIORITY_HIGH);
+}
+
+static void check_digest(const Relais__V1__Envelope *envelope, struct bytes payload)
+{
+    uint8_t digest[DIGEST_BYTES];
+    digest_of(payload, digest);
+    ck_assert_uint_eq(envelope->payload_size, payload.size);
+    ck_assert_uint_eq(envelope->payload_digest.len, sizeof digest);
+    ck_assert_mem_eq(envelope->payload_digest.data, digest, sizeof digest);
+}
+
+/* What the last step said. */
 static const Relais__V1__Envelope *passed(char *out_text)
 {
     static Relais__V1__Envelope *envelope;
     const struct held_message *message = &world.shelf.passed;
-    uint8_t digest[DIGEST_BYTES];
     if (envelope) {
         relais__v1__envelope__free_unpacked(envelope, NULL);
     }
     envelope = relais__v1__envelope__unpack(NULL, message->envelope.size, message->envelope.data);
     ck_assert_ptr_nonnull(envelope);
-    ck_assert_str_eq(envelope->source, "relais://broker");
-    ck_assert_str_eq(envelope->from, "relais/broker");
-    ck_assert_str_eq(envelope->datacontenttype, "application/json");
-    ck_assert_str_eq(envelope->flow, "ETATCIVIL");
-    ck_assert_str_eq(envelope->correlation_id, "first");
-    ck_assert_int_eq(envelope->priority, RELAIS__V1__PRIORITY__PRIORITY_HIGH);
-    ck_assert_uint_eq(envelope->payload_size, message->payload.size);
-    digest_of(message->payload, digest);
-    ck_assert_uint_eq(envelope->payload_digest.len, sizeof digest);
-    ck_assert_mem_eq(envelope->payload_digest.data, digest, sizeof digest);
-    ck_assert_str_eq(envelope->id, world.shelf.pass.id);
-    ck_assert_str_eq(world.shelf.pass.name, "relais");
     ck_assert_uint_lt(message->payload.size, TEXT_BYTES);
+    check_broker_made(envelope);
+    check_digest(envelope, message->payload);
     memcpy(out_text, message->payload.data, message->payload.size);
     out_text[message->payload.size] = '\0';
     return envelope;
@@ -336,6 +352,26 @@ START_TEST(who_is_reminded_is_counted_and_given_it)
 }
 END_TEST
 
+START_TEST(tracking_tells_the_deadline)
+{
+    Relais__V1__TrackQuery track = RELAIS__V1__TRACK_QUERY__INIT;
+    Relais__V1__Query query = RELAIS__V1__QUERY__INIT;
+    Relais__V1__ToBroker command = RELAIS__V1__TO_BROKER__INIT;
+    start();
+    submit_first();
+    track.id = "first";
+    query.what_case = RELAIS__V1__QUERY__WHAT_TRACK;
+    query.track = &track;
+    command.command_case = RELAIS__V1__TO_BROKER__COMMAND_QUERY;
+    command.query = &query;
+    world_say(&world, 1, DILA, &command);
+    world_turn(&world);
+    ck_assert_int_eq(heard(&world, 1, TOLD(ANSWER))->answer->track->deadline_ms,
+                     world.now.wall_ms + 10 * (int64_t)DAY_MS);
+    world_fini(&world);
+}
+END_TEST
+
 START_TEST(rules_that_cannot_be_kept_are_refused)
 {
     struct directory *one = world_directory();
@@ -360,4 +396,4 @@ SUITE_MAIN("core remind", messages_of_a_flow_with_a_deadline_have_one,
            what_was_slept_through_is_said_once, the_sender_is_warned_at_the_deadline,
            without_an_address_the_log_alone_says_so, a_full_store_is_asked_again_later,
            a_draining_broker_begins_nothing, who_is_reminded_is_counted_and_given_it,
-           rules_that_cannot_be_kept_are_refused)
+           tracking_tells_the_deadline, rules_that_cannot_be_kept_are_refused)

@@ -5,6 +5,7 @@
 #include "shelf.h"
 
 #include "core/stored_message.h"
+#include "shelf_deadline.h"
 
 #include <assert.h>
 #include <stdio.h>
@@ -183,27 +184,6 @@ static void claim(struct shelf *shelf, const struct shelf_op *op, struct store_r
     shelf->claims++;
 }
 
-/* Kept for the test; nobody is given it. */
-static void pass(struct shelf *shelf, const struct shelf_op *op, struct store_result *result)
-{
-    shelf->passes++;
-    drop_ref(&shelf->passed);
-    shelf->pass = *op;
-    shelf->passed = op->op.append.message;
-    result->status = shelf->pass_status;
-    if (result->status != STORE_DONE) {
-        return;
-    }
-    shelf->due.sequence = 0; /* it was the only one */
-    result->append.replaced = calloc(4, sizeof *result->append.replaced);
-    assert(result->append.replaced);
-    for (size_t i = 0; i < 4 && shelf->reminded[i] > 0; i++) {
-        result->append.replaced[i] =
-            (struct store_replaced){.mailbox = shelf->reminded[i], .added = true};
-        result->append.replaced_count++;
-    }
-}
-
 static void append(struct shelf *shelf, struct shelf_op *op, struct store_result *result)
 {
     struct memory_content *content = NULL;
@@ -267,6 +247,7 @@ static void track(struct shelf *shelf, const struct shelf_op *op, struct store_r
     assert(result->track.rows);
     result->track.sequence = shelf->sequence;
     result->track.accepted_ms = op->op.now_ms;
+    result->track.deadline_ms = shelf->deadline.deadline_ms;
     result->track.flow = shelf->flow;
     for (uint32_t id = op->op.track.after + 1; id < shelf->name_count; id++) {
         if (result->track.count == op->op.track.max_rows) {
@@ -528,16 +509,14 @@ bool shelf_work(struct shelf *shelf, struct store_result *out_result)
         break;
     case STORE_APPEND:
         if (op.op.append.pass.sequence > 0) {
-            pass(shelf, &op, out_result);
+            shelf_pass(shelf, &op, out_result);
         } else {
             shelf->deadline = op.deadline;
             append(shelf, &op, out_result);
         }
         break;
     case STORE_DUE:
-        out_result->due = malloc(sizeof *out_result->due);
-        assert(out_result->due);
-        *out_result->due = shelf->due;
+        shelf_due(shelf, out_result);
         break;
     case STORE_TAKE:
         take(shelf, &op, out_result);

@@ -54,6 +54,17 @@ static const struct {
     {HEAD RULES "payload_max: 1M\n", ":7: payload_max", "1M", "0 to"},
     {HEAD RULES "attempts: 1001\n", ":7: attempts", "1001", "0 to 1000"},
     {HEAD RULES "lease_s: 86401\n", ":7: lease_s", "86401", "0 to 86400"},
+    {HEAD RULES "acknowledge: {}\n", ":7: acknowledge.within", "missing", "required"},
+    {HEAD RULES "acknowledge: {within: 15}\n", ":7: acknowledge.within", "15", "15d"},
+    {HEAD RULES "acknowledge: {within: 0d}\n", ":7: acknowledge.within", "0d", "1s to"},
+    {HEAD RULES "acknowledge: {within: 367d}\n", ":7: acknowledge.within", "367d", "366d"},
+    {HEAD RULES "acknowledge: {within: 3w}\n", ":7: acknowledge.within", "3w", "d: 1s"},
+    {HEAD RULES "acknowledge: {within: 1d, remind: [24h]}\n", ":7: acknowledge.remind[0]", "24h",
+     "less than"},
+    {HEAD RULES "acknowledge: {within: 9d, remind: [1d, 3d]}\n", ":7: acknowledge.remind[1]", "3d",
+     "longest first"},
+    {HEAD RULES "acknowledge: {within: 9d, remind: [never]}\n", ":7: acknowledge.remind[0]",
+     "never", "a whole number"},
     {HEAD RULES "retention: 1\n", ":7: retention", "unknown key", "payload_max"},
 };
 
@@ -102,6 +113,63 @@ START_TEST(saved_and_read_again_is_the_same)
 }
 END_TEST
 
+START_TEST(a_deadline_is_read_and_saved)
+{
+    relais_flow *flow = NULL;
+    relais_flow *back = NULL;
+    relais_error error = {0};
+
+    ck_assert_int_eq(
+        relais_flow_load(
+            folder_write("f.yaml", HEAD RULES "acknowledge: {within: 15d, remind: [3d, 90m]}\n"),
+            &flow, &error),
+        RELAIS_OK);
+    ck_assert_str_eq(flow->acknowledge->within, "15d");
+    ck_assert_uint_eq(flow->acknowledge->remind_count, 2);
+    ck_assert_int_eq(relais_flow_save(flow, folder_path("g.yaml"), &error), RELAIS_OK);
+    ck_assert_int_eq(relais_flow_load(folder_path("g.yaml"), &back, &error), RELAIS_OK);
+    ck_assert_str_eq(back->acknowledge->remind[1], "90m");
+    relais_flow_free(back);
+    relais_flow_free(flow);
+    ck_assert_int_eq(
+        relais_flow_load(folder_write("f.yaml", HEAD RULES "acknowledge: {within: 1h}\n"), &flow,
+                         &error),
+        RELAIS_OK);
+    ck_assert_uint_eq(flow->acknowledge->remind_count, 0);
+    ck_assert_int_eq(relais_flow_save(flow, folder_path("g.yaml"), &error), RELAIS_OK);
+    ck_assert_int_eq(relais_flow_load(folder_path("g.yaml"), &back, &error), RELAIS_OK);
+    relais_flow_free(back);
+    relais_flow_free(flow);
+}
+END_TEST
+
+START_TEST(durations_have_a_unit)
+{
+    static const struct {
+        const char *text;
+        int64_t ms;
+    } good[] = {{"1s", 1000},
+                {"90m", 5400000},
+                {"48h", 172800000},
+                {"366d", 31622400000},
+                {"31622400s", 31622400000}};
+    static const char *const bad[] = {"",   "s",  "1",    "-1d", "1.5d",        "1 d", "1dd",
+                                      "d1", "0s", "367d", "1D",  "9999999999s", " 1d"};
+    int64_t ms = 7;
+
+    for (size_t i = 0; i < sizeof good / sizeof good[0]; i++) {
+        ck_assert(relais_duration_parse(good[i].text, &ms));
+        ck_assert_int_eq(ms, good[i].ms);
+    }
+    for (size_t i = 0; i < sizeof bad / sizeof bad[0]; i++) {
+        ms = 7;
+        ck_assert_msg(!relais_duration_parse(bad[i], &ms), "%s", bad[i]);
+        ck_assert_int_eq(ms, 7);
+    }
+    ck_assert(!relais_duration_parse(NULL, &ms));
+}
+END_TEST
+
 START_TEST(an_open_door_is_not_saved)
 {
     const relais_flow flow = {.code = (char[]){"A"},
@@ -127,6 +195,8 @@ int main(void)
     tcase_add_loop_test(cases, every_rule_names_file_line_and_key, 0,
                         (int)(sizeof wrong_files / sizeof wrong_files[0]));
     tcase_add_test(cases, saved_and_read_again_is_the_same);
+    tcase_add_test(cases, a_deadline_is_read_and_saved);
+    tcase_add_test(cases, durations_have_a_unit);
     tcase_add_test(cases, an_open_door_is_not_saved);
     suite_add_tcase(suite, cases);
     srunner_run_all(runner, CK_ENV);

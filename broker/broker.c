@@ -136,8 +136,9 @@ static uint64_t sending_bytes(const struct config *config)
 static int make_core(struct broker *broker)
 {
     const struct config *config = broker->config;
+    const struct directory_folders folders = {config->members, config->flows, config->entries};
     const struct directory_listener listener = {.tell = report_log};
-    struct directory *directory = directory_load(config->members, config->flows, &listener);
+    struct directory *directory = directory_load(&folders, &listener);
     struct core_settings settings;
     size_t mailbox_count = 0;
 

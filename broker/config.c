@@ -72,6 +72,7 @@ static const cyaml_schema_field_t file_fields[] = {
     TEXT("key", config_text, key),
     TEXT("members", config_text, members),
     TEXT("flows", config_text, flows),
+    TEXT("entries", config_text, entries),
     CYAML_FIELD_MAPPING("store", CYAML_FLAG_OPTIONAL, struct config_text, store, store_fields),
     CYAML_FIELD_MAPPING("backup", CYAML_FLAG_OPTIONAL, struct config_text, backup, backup_fields),
     CYAML_FIELD_MAPPING("limits", CYAML_FLAG_OPTIONAL, struct config_text, limits, limits_fields),

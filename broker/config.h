@@ -25,6 +25,7 @@ struct config {
     char *key;
     char *members;
     char *flows;
+    char *entries;
     char *store_path;
     uint64_t map_size_mb;
     uint64_t reserve_mb;

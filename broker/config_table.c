@@ -30,6 +30,9 @@ static const struct config_option options[] = {
      N_("Folder with one file a member"), PLACE(members, members)},
     {"flows", "RELAIS_FLOWS", CONFIG_PATH, "flows", 0, 0, NULL, N_("Folder with one file a flow"),
      PLACE(flows, flows)},
+    {"entries", "RELAIS_ENTRIES", CONFIG_PATH, "entries", 0, 0, NULL,
+     N_("Folder with the signed entries and mailbox keys of members; may be absent"),
+     PLACE(entries, entries)},
     {"store.path", "RELAIS_STORE_PATH", CONFIG_PATH, "store", 0, 0, NULL,
      N_("Folder of the store, on a local disk; made when absent"), PLACE(store.path, store_path)},
     /* 16 TiB: the largest file of ext4. */

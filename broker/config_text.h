@@ -57,6 +57,7 @@ struct config_text {
     char *key;
     char *members;
     char *flows;
+    char *entries;
     struct config_store_text store;
     struct config_backup_text backup;
     struct config_limits_text limits;

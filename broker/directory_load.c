@@ -6,6 +6,7 @@
  */
 #include "broker/directory_load.h"
 
+#include "broker/signed_notes.h"
 #include "core/limits.h"
 #include "program/error.h"
 #include "program/locale.h"
@@ -22,6 +23,7 @@
 struct load {
     const struct directory_listener *listener;
     struct directory *directory;
+    const char *entries;            /* folder of signed notes; NULL: none */
     struct subscriber *subscribers; /* in the order of their files */
     struct subscriber **last_subscriber;
     bool failed;
@@ -190,6 +192,24 @@ static void end_subscribers(struct load *load)
     }
 }
 
+static void add_notes(struct load *load, const char *slug)
+{
+    struct signed_notes notes;
+    relais_error error = {0};
+
+    if (load->entries == NULL) {
+        return;
+    }
+    if (signed_notes_read(load->entries, slug, &notes, &error) != RELAIS_OK) {
+        tell(load, &error);
+        return;
+    }
+    if (directory_set_notes(load->directory, slug, &notes.notes) != DIRECTORY_OK) {
+        no_memory(load); /* the member is there, and the sizes were checked */
+    }
+    signed_notes_free(&notes);
+}
+
 static void add_member(struct load *load, const char *path)
 {
     relais_member *member = NULL;
@@ -204,6 +224,7 @@ static void add_member(struct load *load, const char *path)
     if (status == DIRECTORY_OK) {
         add_quota(load, path, member);
         add_parts(load, path, member);
+        add_notes(load, member->slug);
     } else {
         tell_refusal(load, path, "slug", member->slug, status);
     }
@@ -340,18 +361,19 @@ static void load_folder(struct load *load, const char *folder, add_file add)
     free(entries);
 }
 
-struct directory *directory_load(const char *members_folder, const char *flows_folder,
+struct directory *directory_load(const struct directory_folders *folders,
                                  const struct directory_listener *listener)
 {
-    struct load load = {.listener = listener, .directory = directory_new()};
+    struct load load = {
+        .listener = listener, .directory = directory_new(), .entries = folders->entries};
 
     load.last_subscriber = &load.subscribers;
     if (load.directory == NULL) {
         no_memory(&load);
         return NULL;
     }
-    load_folder(&load, members_folder, add_member);
-    load_folder(&load, flows_folder, add_flow);
+    load_folder(&load, folders->members, add_member);
+    load_folder(&load, folders->flows, add_flow);
     end_subscribers(&load);
     if (load.failed) {
         directory_free(load.directory);

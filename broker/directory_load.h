@@ -16,9 +16,16 @@ struct directory_listener {
     void *context;
 };
 
-/* A sealed directory of all files *.yaml in the two folders; NULL when there was any problem.
- * directory_free() frees it. */
-struct directory *directory_load(const char *members_folder, const char *flows_folder,
+/* Borrows. */
+struct directory_folders {
+    const char *members;
+    const char *flows;
+    const char *entries; /* signed notes, SLUG.entry and SLUG.mailboxes; NULL or absent: none */
+};
+
+/* A sealed directory of all files *.yaml in the first two folders, with the notes of its members;
+ * NULL when there was any problem. directory_free() frees it. */
+struct directory *directory_load(const struct directory_folders *folders,
                                  const struct directory_listener *listener);
 
 #endif

@@ -113,11 +113,12 @@ static void take_results(struct loop *loop)
 static void reload(struct loop *loop)
 {
     const struct config *config = loop->with->config;
+    const struct directory_folders folders = {config->members, config->flows, config->entries};
     const struct directory_listener listener = {.tell = report_log, .context = NULL};
     struct directory *directory = NULL;
 
     notify_reloading();
-    directory = directory_load(config->members, config->flows, &listener);
+    directory = directory_load(&folders, &listener);
     if (directory == NULL) {
         LOG(LOG_LEVEL_ERROR, "directory.kept",
             {"reason", "the files have errors; the directory stays as it was", 0});

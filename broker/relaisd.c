@@ -46,7 +46,8 @@ static int check(const char *path)
     if (relais_key_load(config.key, &key, &error) != RELAIS_OK) {
         report_print(&problems, &error);
     }
-    struct directory *directory = directory_load(config.members, config.flows, &listener);
+    const struct directory_folders folders = {config.members, config.flows, config.entries};
+    struct directory *directory = directory_load(&folders, &listener);
     if (problems == 0 && directory != NULL) {
         (void)printf(_("%s is in order: listens on %s, public key %s, %zu members, %zu flows\n"),
                      path, config.listen, key.public_key, directory_members(directory),

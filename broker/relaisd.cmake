@@ -14,7 +14,8 @@ add_library(
   options.c
   process.c
   pulse.c
-  report.c)
+  report.c
+  signed_notes.c)
 target_include_directories(relais_broker PUBLIC ${PROJECT_SOURCE_DIR} ${PROJECT_SOURCE_DIR}/broker)
 target_link_libraries(
   relais_broker

@@ -91,6 +91,7 @@ extern const struct command command_flow_show;
 extern const struct command command_directory_sign;
 extern const struct command command_directory_verify;
 extern const struct command command_directory_show;
+extern const struct command command_directory_fetch;
 extern const struct command command_send;
 extern const struct command command_cancel;
 extern const struct command command_receive;

@@ -35,6 +35,7 @@ static const struct command *const table[] = {
     &command_directory_sign,
     &command_directory_verify,
     &command_directory_show,
+    &command_directory_fetch,
     &command_send,
     &command_cancel,
     &command_receive,

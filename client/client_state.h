@@ -23,6 +23,8 @@ enum {
     CLIENT_FDS_MAX = 16, /* of the caller, in relais_wait() */
 };
 
+struct signed_rows;
+
 /* One question, on the stack of the call that asks it. */
 struct question {
     uint64_t number;
@@ -38,6 +40,7 @@ struct question {
     relais_upkeep *out_upkeep;
     relais_track_page *out_track;
     relais_queue *out_queues;
+    struct signed_rows *out_directory;
     size_t capacity;
     size_t count;
     bool more;
@@ -109,6 +112,9 @@ void cancel_say(relais_client *client, const char *id);
 
 /* usage.c */
 void usage_keep(const Relais__V1__Usage *said, relais_usage *out_usage);
+
+/* signed_directory.c. False: the broker broke the rules, or there is no memory. */
+bool signed_rows_keep(const Relais__V1__SignedDirectory *said, struct signed_rows *rows);
 
 /* upkeep.c. False: the broker broke the rules. */
 bool upkeep_keep(const Relais__V1__Report *said, relais_upkeep *out_upkeep);

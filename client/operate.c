@@ -100,6 +100,9 @@ static bool keep_page(struct question *question, const Relais__V1__Answer *answe
         return question->out_dead != NULL && dead_letters_keep(answer->dead, question->out_dead);
     case RELAIS__V1__ANSWER__WHAT_REPORT:
         return question->out_upkeep != NULL && upkeep_keep(answer->report, question->out_upkeep);
+    case RELAIS__V1__ANSWER__WHAT_DIRECTORY:
+        return question->out_directory != NULL &&
+               signed_rows_keep(answer->directory, question->out_directory);
     case RELAIS__V1__ANSWER__WHAT_TRACK:
         return question->out_track != NULL && track_keep(answer->track, question->out_track);
     default:

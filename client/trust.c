@@ -122,6 +122,7 @@ relais_status relais_trust_open(const char *regulators, const char *memory,
 void relais_trust_close(relais_trust *trust)
 {
     if (trust != NULL) {
+        trust_cache_fini(trust);
         memory_fini(&trust->memory);
         free(trust->path);
         free(trust);

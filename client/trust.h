@@ -15,12 +15,26 @@
 
 enum { TRUST_REGULATORS = 8 }; /* keys of the regulator that are trusted at once */
 
+/* Verified notes of a member. */
+struct trust_cached {
+    struct trust_entry entry;
+    struct mailboxes mailboxes; /* count 0: there are none */
+    int64_t fetched_ms;         /* monotonic */
+};
+
+enum {
+    TRUST_CACHED = 256,          /* of 52 KiB each: the partners of one client, and room */
+    TRUST_FRESH_MS = 10 * 60000, /* a revocation is seen after that */
+};
+
 struct relais_trust {
     struct signing_public regulators[TRUST_REGULATORS];
     size_t regulator_count;
     char *path; /* of the memory; NULL: none */
     struct memory memory;
     bool changed; /* since the file was read or written */
+    struct trust_cached *cached[TRUST_CACHED];
+    size_t cached_count;
 };
 
 /* As relais_trust_check_entry(), in trust's own words: *out_entry is filled, *out_signer is the
@@ -33,5 +47,10 @@ enum trust_status trust_read_entry(struct relais_trust *trust, struct bytes note
 enum trust_status trust_read_mailboxes(struct relais_trust *trust, const struct note_keys *keys,
                                        const char *member, struct bytes note,
                                        struct mailboxes *out_mailboxes) TRUST_MUST_CHECK;
+
+/* trust_cache.c. What was fetched, is fresh and valid now; NULL: fetch it (again). Borrowed until
+ * the next fetch. */
+const struct trust_cached *trust_find(const struct relais_trust *trust, const char *member);
+void trust_cache_fini(struct relais_trust *trust);
 
 #endif

@@ -40,6 +40,7 @@ struct directory_member {
     size_t service_count;
     struct client_record *clients;
     struct quota quota;
+    struct directory_notes notes;
 };
 
 struct client_record {
@@ -228,6 +229,33 @@ enum directory_status directory_set_quota(struct directory *directory, const cha
     }
     owner->quota = *quota;
     return DIRECTORY_OK;
+}
+
+static bool copy_note(struct directory *directory, struct bytes note, struct bytes *out_copy)
+{
+    if (note.size == 0) {
+        return true;
+    }
+    out_copy->data =
+        (const uint8_t *)region_text(&directory->region, (const char *)note.data, note.size);
+    out_copy->size = note.size;
+    return out_copy->data != NULL;
+}
+
+enum directory_status directory_set_notes(struct directory *directory, const char *member,
+                                          const struct directory_notes *notes)
+{
+    assert(!directory->sealed);
+    struct directory_member *owner = find_member(directory, member, strlen(member));
+    if (!owner) {
+        return DIRECTORY_INVALID;
+    }
+    if (notes->entry.size > LIMIT_ENTRY_BYTES || notes->mailboxes.size > LIMIT_MAILBOXES_BYTES) {
+        return DIRECTORY_FULL;
+    }
+    bool copied = copy_note(directory, notes->entry, &owner->notes.entry) &&
+                  copy_note(directory, notes->mailboxes, &owner->notes.mailboxes);
+    return copied ? DIRECTORY_OK : DIRECTORY_NO_MEMORY;
 }
 
 static bool is_key(const char *key)
@@ -424,6 +452,11 @@ const char *directory_flow_code(const struct directory_flow *flow)
 const char *directory_member_slug(const struct directory_member *member)
 {
     return member->slug;
+}
+
+const struct directory_notes *directory_member_notes(const struct directory_member *member)
+{
+    return &member->notes;
 }
 
 const struct quota *directory_member_quota(const struct directory_member *member)

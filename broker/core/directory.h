@@ -11,6 +11,7 @@
 #define RELAIS_CORE_DIRECTORY_H
 
 #include "core/limits.h"
+#include "wire/bytes.h"
 
 #include <stdbool.h>
 #include <stddef.h>
@@ -38,6 +39,13 @@ struct quota {
 #define QUOTA_NOT_TOLD UINT64_MAX /* of a member's own: the broker's counts */
 
 enum { ROLE_MAY_SEND = 1, ROLE_MAY_RECEIVE = 2, ROLE_MAY_OPERATE = 4 };
+
+/* What is signed of a member, as it was given: the core does not read it. No bytes: there is none.
+ */
+struct directory_notes {
+    struct bytes entry;     /* by the regulator; at most LIMIT_ENTRY_BYTES */
+    struct bytes mailboxes; /* by the member; at most LIMIT_MAILBOXES_BYTES */
+};
 
 struct directory;
 struct directory_member;
@@ -80,6 +88,8 @@ enum directory_status directory_add_service(struct directory *directory, const c
 /* Without it, and where it is QUOTA_NOT_TOLD, the broker's quotas count. */
 enum directory_status directory_set_quota(struct directory *directory, const char *member,
                                           const struct quota *quota);
+enum directory_status directory_set_notes(struct directory *directory, const char *member,
+                                          const struct directory_notes *notes);
 enum directory_status directory_add_client(struct directory *directory, const char *member,
                                            const char *name, const char *key, unsigned roles);
 enum directory_status directory_add_flow(struct directory *directory, const char *code,
@@ -130,6 +140,7 @@ const struct directory_flow *directory_flow_hashed(const struct directory *direc
 uint64_t directory_flow_hash(const char *code);
 const char *directory_flow_code(const struct directory_flow *flow);
 const char *directory_member_slug(const struct directory_member *member);
+const struct directory_notes *directory_member_notes(const struct directory_member *member);
 const struct quota *directory_member_quota(const struct directory_member *member);
 bool directory_has_service(const struct directory_member *member, const char *service);
 /* Is `name`, behind the / of an address, one of the member: a service, or ~ and a client? */

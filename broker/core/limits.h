@@ -53,7 +53,10 @@ enum {
     LIMIT_DIRECTORY_SERVICES = 400000,
     LIMIT_DIRECTORY_CLIENTS = 200000, /* a few for each member */
     LIMIT_REMINDERS = 8, /* of a flow's deadline: each is a message to who has not answered */
-    LIMIT_DIRECTORY_FLOWS = 2048, /* each keeps two bits a member: 25 MB at the most */
+    LIMIT_DIRECTORY_ASKED = 64,    /* in one question: as many as a message has recipients */
+    LIMIT_ENTRY_BYTES = 28 * 1024, /* a signed entry with every service and client it may have */
+    LIMIT_MAILBOXES_BYTES = 31 * 1024, /* a sheet of mailbox keys: both fit one answer */
+    LIMIT_DIRECTORY_FLOWS = 2048,      /* each keeps two bits a member: 25 MB at the most */
 };
 
 #endif

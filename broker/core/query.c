@@ -8,6 +8,7 @@
 #include "core/limits.h"
 #include "core/mailbox.h"
 #include "core/reply.h"
+#include "core/signed_directory.h"
 #include "core/track.h"
 #include "core/usage.h"
 
@@ -162,13 +163,16 @@ void query_answer(struct step *step, struct session *session, const struct direc
     case RELAIS__V1__QUERY__WHAT_MEMBER_USAGE:
         usage_query(step, session, client, query);
         return;
+    case RELAIS__V1__QUERY__WHAT_DIRECTORY:
+        signed_directory_query(step, session, query);
+        return;
     case RELAIS__V1__QUERY__WHAT_TRACK:
         track_query(step, session, client, query);
         return;
     default:
         refusal.code = RELAIS__V1__CODE__CODE_UNKNOWN_COMMAND;
         refusal.field = "query.what";
-        refusal.right = "status, queues, dead, dead_letter, member_usage";
+        refusal.right = "status, queues, dead, dead_letter, member_usage, track, directory";
         break;
     }
     reply_answer_error(step, session->connection, query->number, &refusal);

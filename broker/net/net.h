@@ -93,8 +93,8 @@ bool net_send(struct net *net, uint64_t connection, struct bytes command,
 /* Bytes handed to net_send() that no peer has been sent yet. */
 uint64_t net_unsent(const struct net *net);
 
-/* Cuts a connection after what was sent to it (in the background, within 2 s); what it still says
- * is ignored. NET_CLOSED follows at once. Unknown: nothing. */
+/* Cuts a connection after what was sent to it (in the background, within a second); what it still
+ * says is ignored. NET_CLOSED follows at once. Unknown: nothing. */
 void net_cut(struct net *net, uint64_t connection);
 
 #endif

@@ -20,6 +20,7 @@
 #define RELAIS_TRUST_H
 
 #include <relais/bytes.h>
+#include <relais/client.h>
 #include <relais/directory.h>
 #include <relais/identity.h>
 #include <relais/status.h>
@@ -155,6 +156,45 @@ RELAIS_API RELAIS_MUST_CHECK relais_status relais_trust_check_entry(relais_trust
 RELAIS_API RELAIS_MUST_CHECK relais_status
 relais_trust_check_mailboxes(relais_trust *trust, const relais_entry *entry, relais_bytes note,
                              relais_mailboxes **out_mailboxes, relais_error *error);
+
+enum { RELAIS_DIRECTORY_PAGE = 64 }; /**< members in one question */
+
+/** What the broker has of a member: notes that nobody has verified. */
+typedef struct relais_signed_member {
+    char member[64];
+    void *entry; /**< NULL: it has none */
+    size_t entry_bytes;
+    void *mailboxes; /**< NULL: it has none */
+    size_t mailboxes_bytes;
+} relais_signed_member;
+
+/**
+ * Asks the broker for the notes of `count` members (1 to RELAIS_DIRECTORY_PAGE), as often as it
+ * takes. Fills out_members[count] in their order; freed with relais_signed_members_free(). Waits up
+ * to timeout_ms for each answer. Thread rule: that of the client. RELAIS_USAGE,
+ * RELAIS_FIELD_INVALID, RELAIS_NO_MEMORY; RELAIS_UNKNOWN_COMMAND: the broker is older than protocol
+ * 1.2; what relais_wait() returns.
+ */
+RELAIS_API RELAIS_MUST_CHECK relais_status relais_query_directory(relais_client *client,
+                                                                  const char *const *members,
+                                                                  size_t count, int timeout_ms,
+                                                                  relais_signed_member *out_members,
+                                                                  relais_error *error);
+RELAIS_API void relais_signed_members_free(relais_signed_member *members, size_t count);
+
+/**
+ * Sees to it that `trust` holds verified, current entries and mailbox keys of these members: asks
+ * the broker for those that it does not hold or that are older than 10 minutes, verifies, remembers
+ * and saves. Up to RELAIS_DIRECTORY_PAGE members. A broker that holds back what it had before is
+ * found out by the memory; one that shows nothing at all gives RELAIS_UNTRUSTED.
+ * As relais_query_directory(), relais_trust_check_entry() and relais_trust_save(); error->field is
+ * the member.
+ */
+RELAIS_API RELAIS_MUST_CHECK relais_status relais_trust_fetch(relais_trust *trust,
+                                                              relais_client *client,
+                                                              const char *const *members,
+                                                              size_t count, int timeout_ms,
+                                                              relais_error *error);
 
 /**
  * Writes what was seen to the memory's file, together with what other processes saw; nothing when

@@ -4,6 +4,7 @@ docs/directory.md; what is unsigned, altered, expired or older than what was see
 import json
 import os
 import pathlib
+import signal
 import stat
 import sys
 import time
@@ -195,6 +196,114 @@ class Directory(unittest.TestCase):
                               "member.key.pub")
         self.assertEqual(result.code, 2, result)
         self.assertEqual(read_public(self.member)[0], "commune-76540")
+
+
+class Served(unittest.TestCase):
+    """What the broker hands on: believed when it verifies, and not otherwise."""
+
+    def setUp(self):
+        self.bus = Bus()
+        self.addCleanup(self.bus.close)
+        self.bus.init()
+        self.regulator = Key.read(self.secret("regulator.key", "relais-france"))
+        self.rouen = Key.read(self.secret("rouen.key", "commune-76540"))
+        self.bus.populate()
+        os.mkdir(self.bus.path("bus", "entries"))
+        self.publish(1)
+        self.bus.start()
+
+    def secret(self, file, name):
+        self.bus.must("key", "new", file, "--signing", name)
+        with open(self.bus.path(file), encoding="utf-8") as stream:
+            return stream.read()
+
+    def publish(self, sequence, key=None, **changes):
+        now = int(time.time() * 1000)
+        about = {"slug": "commune-76540", "sequence": sequence, "from_ms": now - DAY, "until_ms": now + DAY,
+                 "kind": "commune", "signing_keys": [self.rouen.public_text]}
+        self.bus.write("bus/entries/commune-76540.entry",
+                       sign(Entry(**(about | changes)).text(), key or self.regulator).encode())
+
+    def publish_mailboxes(self, sequence, key=None):
+        now = int(time.time() * 1000)
+        week = record(now - now % WEEK, now - now % WEEK + WEEK, os.urandom(32))
+        self.bus.write("bus/entries/commune-76540.mailboxes",
+                       sign(mailboxes_text("commune-76540", sequence, [("*", week)]), key or self.rouen).encode())
+
+    def reload(self):
+        seen = self.bus.said().count("directory.replaced")
+        self.bus.broker.send_signal(signal.SIGHUP)
+        ends = time.monotonic() + 20
+        while self.bus.said().count("directory.replaced") == seen:
+            self.assertLess(time.monotonic(), ends, self.bus.said())
+            time.sleep(0.02)
+
+    def fetch(self, *members):
+        return self.bus.run("directory", "fetch", *(members or ("commune-76540",)), "--regulator", "regulator.key.pub",
+                            "--memory", "seen", "-p", self.bus.sender, "-o", "json", "-d", self.bus.folder)
+
+    def refused(self, says):
+        result = self.fetch()
+        self.assertEqual(result.code, 1, result)
+        self.assertEqual(json.loads(result.out), [], result)
+        self.assertIn(says, result.err)
+
+    def test_what_verifies_is_given_and_kept(self):
+        self.publish_mailboxes(1)
+        self.reload()
+        rows = json.loads(self.fetch().out)
+        self.assertEqual((rows[0]["sequence"], rows[0]["mailbox_keys"]), (1, 1))
+        self.bus.must("directory", "verify", "commune-76540.entry", "commune-76540.mailboxes", "--regulator",
+                      "regulator.key.pub")
+
+    def test_a_broker_that_lies_is_found(self):
+        self.publish_mailboxes(1)
+        self.publish(5)
+        self.reload()
+        self.assertEqual(self.fetch().code, 0)
+        self.publish(4)
+        self.reload()
+        self.refused("older than one that was seen before")
+        self.publish(5, until_ms=int(time.time() * 1000) + 9 * DAY)
+        self.reload()
+        self.refused("another one with the same sequence number")
+        self.publish(6, key=Key("relais-france", bytes(32)))
+        self.reload()
+        self.refused("no signature of a key that is trusted here")
+        self.publish(7, from_ms=1, until_ms=2)
+        self.reload()
+        self.refused("expired")
+        self.publish(8)
+        self.publish_mailboxes(9, key=Key("commune-76540", bytes(32)))  # a key that the broker swapped
+        self.reload()
+        self.refused("no signature of a key that is trusted here")
+        os.unlink(self.bus.path("bus", "entries", "commune-76540.entry"))
+        self.reload()
+        self.refused("the broker has no signed entry")
+
+    def test_many_members(self):
+        names = [f"m-{number}" for number in range(70)]
+        for name in names:
+            self.bus.write(f"bus/members/{name}.yaml", f"slug: {name}\nname: x\nkind: state\n".encode())
+            key = Key(name, os.urandom(32))
+            now = int(time.time() * 1000)
+            entry = Entry(name, 1, now - DAY, now + DAY, "state", [key.public_text],
+                          services=[f"s-{i}-{'x' * 50}" for i in range(100)])
+            self.bus.write(f"bus/entries/{name}.entry", sign(entry.text(), self.regulator).encode())
+        self.reload()
+        result = self.fetch(*names)
+        self.assertEqual(result.code, 0, result)
+        self.assertEqual([row["member"] for row in json.loads(result.out)], names)
+
+    def test_a_file_in_the_wrong_place_keeps_the_directory(self):
+        self.bus.write("bus/entries/commune-76540.entry", b"hello\n")
+        self.bus.broker.send_signal(signal.SIGHUP)
+        ends = time.monotonic() + 20
+        while "directory.kept" not in self.bus.said():
+            self.assertLess(time.monotonic(), ends)
+            time.sleep(0.02)
+        self.assertIn("commune-76540.entry", self.bus.said())
+        self.assertEqual(self.fetch().code, 0)
 
 
 if __name__ == "__main__":

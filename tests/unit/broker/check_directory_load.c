@@ -4,6 +4,7 @@
  */
 #include "broker/directory_load.h"
 #include "tests/unit/program/folder.h"
+#include "tests/unit/trust/given.h"
 
 #include <check.h>
 #include <stdio.h>
@@ -33,7 +34,10 @@ static struct directory *load(void)
     const struct directory_listener listener = {.tell = tell, .context = &told};
 
     told.count = 0;
-    return directory_load(folder_path("members"), folder_path("flows"), &listener);
+    const struct directory_folders folders = {folder_path("members"), folder_path("flows"),
+                                              folder_path("entries")};
+
+    return directory_load(&folders, &listener);
 }
 
 static void ck_told(size_t index, const char *place, const char *wrong)
@@ -155,6 +159,70 @@ START_TEST(an_unreadable_file_fails_the_whole)
 }
 END_TEST
 
+static void write_note(const char *name, struct bytes text, const char *signer)
+{
+    static char note[NOTE_BYTES + 1];
+    struct signing_key *key = given_key(signer, 1);
+    const struct bytes made = given_note(text, key);
+
+    memcpy(note, made.data, made.size);
+    note[made.size] = '\0';
+    (void)folder_write(name, note);
+    signing_key_free(key);
+}
+
+/* SLUG's entry and sheet of mailbox keys, in files that are named after `file`. */
+static void write_notes(const char *slug, const char *file)
+{
+    static uint8_t text[NOTE_BYTES];
+    struct trust_entry *entry = given_entry();
+    struct mailboxes *sheet = given_mailboxes();
+    struct signing_key *key = given_key(slug, 2);
+    char path[128];
+    size_t size = 0;
+
+    (void)mkdir(folder_path("entries"), 0700);
+    (void)snprintf(entry->slug, sizeof entry->slug, "%s", slug);
+    entry->signing_keys[0] = *signing_key_public(key);
+    signing_key_free(key);
+    ck_assert_int_eq(entry_encode(entry, text, &size), TRUST_OK);
+    (void)snprintf(path, sizeof path, "entries/%s.entry", file);
+    write_note(path, (struct bytes){text, size}, "relais-france");
+    (void)snprintf(sheet->member, sizeof sheet->member, "%s", slug);
+    ck_assert_int_eq(mailboxes_encode(sheet, text, &size), TRUST_OK);
+    (void)snprintf(path, sizeof path, "entries/%s.mailboxes", file);
+    write_note(path, (struct bytes){text, size}, slug);
+}
+
+START_TEST(signed_notes_are_with_their_members)
+{
+    write_notes("rouen", "rouen");
+    struct directory *directory = load();
+    ck_assert_ptr_nonnull(directory);
+    const struct directory_notes *notes =
+        directory_member_notes(directory_member(directory, "rouen", 5));
+    ck_assert_int_eq(strncmp((const char *)notes->entry.data, "relais directory entry 1\n", 25), 0);
+    ck_assert_uint_gt(notes->mailboxes.size, 100);
+    notes = directory_member_notes(directory_member(directory, "dila", 4));
+    ck_assert_uint_eq(notes->entry.size + notes->mailboxes.size, 0);
+    directory_free(directory);
+}
+END_TEST
+
+START_TEST(a_note_that_is_none_or_another_member_s_is_told)
+{
+    write_notes("dila", "rouen");
+    ck_assert_ptr_null(load());
+    ck_assert_uint_eq(told.count, 1);
+    ck_told(0, "entries/rouen.entry", "dila");
+    write_notes("rouen", "rouen");
+    (void)folder_write("entries/rouen.mailboxes", "hello\n");
+    ck_assert_ptr_null(load());
+    ck_assert_uint_eq(told.count, 1);
+    ck_told(0, "entries/rouen.mailboxes", "not a signed note");
+}
+END_TEST
+
 #define SUBSCRIBER(service, flow)                                                                  \
     "slug: nice\nname: N\nkind: commune\nservices: [a]\nsubscriptions:\n  - flow: " flow           \
     "\n    service: " service "\n"
@@ -209,6 +277,8 @@ int main(void)
     tcase_add_test(cases, a_folder_that_is_not_there_is_told);
     tcase_add_test(cases, an_unreadable_file_fails_the_whole);
     tcase_add_test(cases, subscribers_are_in_the_directory);
+    tcase_add_test(cases, signed_notes_are_with_their_members);
+    tcase_add_test(cases, a_note_that_is_none_or_another_member_s_is_told);
     tcase_add_test(cases, a_subscription_that_will_not_do_is_told_with_its_place);
     suite_add_tcase(suite, cases);
     srunner_run_all(runner, CK_ENV);

@@ -148,56 +148,53 @@ static int find_first(MDB_cursor *cursor, uint64_t sequence, struct bytes *out_f
     return out_first->data != NULL && message_head_read(*out_first, out_head) ? 0 : MDB_NOTFOUND;
 }
 
-/* What its sender no longer has in the store: the first segment says so. */
-static void count_out(struct batch *batch, const MDB_val *key, const MDB_val *value)
-{
-    struct bytes body = {0};
-    struct message_head head;
-    if (key->mv_size == MESSAGE_KEY_BYTES &&
-        memcmp((const uint8_t *)key->mv_data + MESSAGE_KEY_BYTES - 2, "\0\0", 2) == 0 &&
-        record_open(TABLE_MESSAGE, bytes_of_val(key), bytes_of_val(value), &body) &&
-        message_head_read(body, &head)) {
-        batch_count_out(batch, head.sender,
-                        (uint64_t)head.envelope_bytes + head.payload_bytes + head.stored_bytes);
-    }
-}
-
-/* The payload that is stored apart goes with its message, and so does its expiry. That of a message
- * whose head is broken stays: bytes that nobody needs are better than a guess. */
+/* What goes with a message: its sender has it no longer in the store, a payload that is stored
+ * apart is doomed, and its expiry is over. Of one whose head is broken both stay: bytes that nobody
+ * needs are better than a guess. */
 static int let_go(struct batch *batch, MDB_cursor *cursor, uint64_t sequence)
 {
     struct message_head head;
     struct bytes first;
     int rc = find_first(cursor, sequence, &first, &head);
-    if (rc == 0 && head.content != 0) {
-        rc = content_doom(batch, head.content);
+    if (rc != 0) {
+        return rc == MDB_NOTFOUND ? 0 : rc;
     }
-    rc = rc != 0 ? rc : expiry_end(batch, sequence, head.expires_ms);
-    return rc == MDB_NOTFOUND ? 0 : rc;
+    batch_count_out(batch, head.sender,
+                    (uint64_t)head.envelope_bytes + head.payload_bytes + head.stored_bytes);
+    rc = head.content != 0 ? content_doom(batch, head.content) : 0;
+    return rc != 0 ? rc : expiry_end(batch, sequence, head.expires_ms);
+}
+
+/* The next segment of the message, whole or not. MDB_NOTFOUND: there is none. */
+static int find_any(MDB_cursor *cursor, uint64_t sequence, size_t *out_bytes)
+{
+    struct record_key key;
+    uint64_t found = 0;
+    key_message(&key, sequence, 0);
+    MDB_val key_value = val_of_key(&key);
+    MDB_val value;
+    int rc = mdb_cursor_get(cursor, &key_value, &value, MDB_SET_RANGE);
+    if (rc == 0 && (!key_read_sequence(bytes_of_val(&key_value), &found) || found != sequence)) {
+        rc = MDB_NOTFOUND;
+    }
+    *out_bytes = rc == 0 ? value.mv_size : 0;
+    return rc;
 }
 
 int message_delete(struct batch *batch, uint64_t sequence)
 {
     MDB_cursor *cursor = NULL;
+    size_t bytes = 0;
     int rc = mdb_cursor_open(batch->txn, batch->store->tables[TABLE_MESSAGE], &cursor);
-    rc = rc != 0 ? rc : let_go(batch, cursor, sequence);
-    while (rc == 0) {
-        struct record_key key;
-        uint64_t found = 0;
-        key_message(&key, sequence, 0);
-        MDB_val key_value = val_of_key(&key);
-        MDB_val value;
-        rc = mdb_cursor_get(cursor, &key_value, &value, MDB_SET_RANGE);
-        if (rc != 0 || !key_read_sequence(bytes_of_val(&key_value), &found) || found != sequence) {
-            break;
-        }
-        count_out(batch, &key_value, &value);
-        batch->moved_bytes += value.mv_size;
+    if (rc != 0) {
+        return rc;
+    }
+    rc = let_go(batch, cursor, sequence);
+    while (rc == 0 && (rc = find_any(cursor, sequence, &bytes)) == 0) {
+        batch->moved_bytes += bytes;
         rc = batch_del_current(batch, TABLE_MESSAGE, cursor);
     }
-    if (cursor != NULL) {
-        mdb_cursor_close(cursor);
-    }
+    mdb_cursor_close(cursor);
     return rc == MDB_NOTFOUND ? 0 : rc;
 }
 

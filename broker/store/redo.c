@@ -19,8 +19,11 @@ enum {
     HEAD_BYTES = CHECKSUM_AT + 8,
     RECORD_HEAD = 1 + 1 + 2 + 4,
     ZERO_BYTES = 256 * 1024, /* written at once */
-    /* Beyond, two writes of everything cost more than the flush that is saved. */
     FRAME_MOST_BYTES = 4 * 1024 * 1024,
+    /* Beyond, and of large records, two writes of everything cost more than a flush that is saved.
+     */
+    LARGE_FRAME_BYTES = 512 * 1024,
+    LARGE_RECORD_BYTES = 4096,
 };
 
 static uint64_t in_blocks(uint64_t bytes)
@@ -196,9 +199,15 @@ void redo_del(struct redo *redo, enum table table, struct bytes key)
     (void)add_record(redo, true, table, key, 0);
 }
 
+static bool is_of_large_records(const struct redo *redo)
+{
+    return redo->frame_bytes > LARGE_FRAME_BYTES &&
+           redo->frame_bytes / redo->frame_records > LARGE_RECORD_BYTES;
+}
+
 bool redo_fits(struct redo *redo)
 {
-    if (redo->does_not_fit) {
+    if (redo->does_not_fit || is_of_large_records(redo)) {
         return false;
     }
     redo->was_full = redo->at + in_blocks(redo->frame_bytes) > redo->file_bytes;

@@ -55,7 +55,7 @@ void redo_begin(struct redo *redo);
 void redo_put(struct redo *redo, enum table table, struct bytes key, struct bytes record);
 void redo_del(struct redo *redo, enum table table, struct bytes key);
 
-/* Whether the frame has its place in the file. */
+/* Whether the frame has its place in the file, and is worth being written twice. */
 bool redo_fits(struct redo *redo);
 
 /* Writes the frame and syncs. 0 or an errno: then nothing is known of it. */

@@ -1,25 +1,23 @@
 /* SPDX-License-Identifier: EUPL-1.2
  *
  * A file in which one bit is not what was written: opening refuses it, or what is wrong is told, or
- * everything comes byte for byte. Never other bytes. Each flip runs in a process of its own, for
- * LMDB believes its pages: where it falls over one, the process dies without having told a lie.
+ * everything comes byte for byte. Never other bytes. Another process reads (witness.h): where LMDB
+ * falls over a page, it dies without having told a lie.
  *
  * RELAIS_FLIP_STRIDE=1 flips in every byte; by default one in STRIDE, all of the small pages'
  * heads.
  */
 #include "tests/unit/store/bench.h"
 #include "tests/unit/store/rawfile.h"
+#include "tests/unit/store/witness.h"
 
 #include <check.h>
-#include <signal.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
-#include <sys/resource.h>
-#include <sys/wait.h>
 #include <unistd.h>
 
-enum { BOX = 7, MESSAGES = 12, STRIDE = 397, PAGE = 4096, PAGE_HEAD = 16, DEADLINE_S = 20 };
+enum { BOX = 7, MESSAGES = 12, STRIDE = 397, PAGE = 4096, PAGE_HEAD = 16 };
 
 /* How a process that read the file ended. */
 enum outcome { REFUSED, TOLD, WHOLE, FAILED, SILENT_LOSS, WRONG_BYTES, DIED, OUTCOMES };
@@ -113,26 +111,12 @@ static enum outcome read_store(void)
     return told ? TOLD : WHOLE;
 }
 
-/* Reads the store in a process of its own. */
-static enum outcome outcome_of_reading(void)
+static uint8_t look(void *context, bool *out_clean)
 {
-    pid_t child = fork();
-    ck_assert_int_ge(child, 0);
-    if (child == 0) {
-        static const int deaths[] = {SIGSEGV, SIGBUS, SIGFPE, SIGABRT, SIGILL};
-        struct rlimit none = {0};
-        (void)setrlimit(RLIMIT_CORE, &none);
-        for (size_t i = 0; i < sizeof deaths / sizeof deaths[0]; i++) {
-            (void)signal(deaths[i], SIG_DFL); /* NOLINT(cert-err33-c) */
-        }
-        bool quiet = freopen("/dev/null", "w", stderr) != NULL;
-        (void)alarm(DEADLINE_S);
-        _exit(quiet ? (int)read_store() : OUTCOMES);
-    }
-    int status = 0;
-    ck_assert_int_eq(waitpid(child, &status, 0), child);
-    return WIFEXITED(status) && WEXITSTATUS(status) < DIED ? (enum outcome)WEXITSTATUS(status)
-                                                           : DIED;
+    (void)context;
+    enum outcome outcome = read_store();
+    *out_clean = outcome == REFUSED || outcome == WHOLE || outcome == TOLD;
+    return (uint8_t)outcome;
 }
 
 static long stride(void)
@@ -146,6 +130,7 @@ START_TEST(a_flipped_bit_never_becomes_a_message)
 {
     long counts[OUTCOMES] = {0};
     long step = stride();
+    struct witness witness = {.look = look};
     make_store();
     char backup[BENCH_PATH_BYTES * 2];
     char file[BENCH_PATH_BYTES * 2];
@@ -162,12 +147,14 @@ START_TEST(a_flipped_bit_never_becomes_a_message)
         }
         raw_restore(bench.path, backup);
         raw_flip(bench.path, at, (int)(at * 7 / 3 % 8));
-        enum outcome outcome = outcome_of_reading();
+        int seen = witness_ask(&witness);
+        enum outcome outcome = seen >= 0 ? (enum outcome)seen : DIED;
         counts[outcome]++;
         if (outcome == SILENT_LOSS || outcome == WRONG_BYTES) {
             (void)printf("byte %ld: %s\n", at, names[outcome]);
         }
     }
+    witness_end(&witness);
     for (int i = 0; i < OUTCOMES; i++) {
         (void)printf("%-22s %ld\n", names[i], counts[i]);
     }

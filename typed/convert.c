@@ -116,7 +116,7 @@ static struct source *source_new(const struct source_setup *setup)
     case NOTATION_PROTOBUF:
         return protobuf_reader_new(setup);
     case NOTATION_XML:
-        break;
+        return xml_reader_new(setup);
     }
     return NULL;
 }
@@ -133,7 +133,7 @@ static struct target *target_new(const struct target_setup *setup)
     case NOTATION_PROTOBUF:
         return protobuf_writer_new(setup);
     case NOTATION_XML:
-        break;
+        return xml_writer_new(setup);
     }
     return NULL;
 }

@@ -20,8 +20,11 @@ const struct format format_protobuf = {
 };
 
 static const struct format *const table[] = {
-    &format_insee_deces, &format_insee_deces_csv, &format_caf_contact_csv,
-    &format_jsonl,       &format_protobuf,        NULL,
+    &format_insee_deces,     &format_insee_deces_csv, &format_caf_contact_csv,
+    &format_certdc_xml,      &format_coordonnees_xml, &format_etatcivil_xml,
+    &format_recensement_xml,
+
+    &format_jsonl,           &format_protobuf,        NULL,
 };
 
 const struct format *const *formats_all(void)

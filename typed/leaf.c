@@ -185,6 +185,10 @@ static bool check_groups(const struct shape *shape, const char *path,
 {
     const ProtobufCFieldDescriptor *field = record_field(record, shape->field);
     const struct level level = {shape->children, shape->child_count, path};
+    if (shape->required && record_count(record, field) == 0) {
+        checker_tell(checker, RULE_REQUIRED, (struct place){.line = checker->line, .field = path},
+                     NULL);
+    }
     for (size_t i = 0; i < record_count(record, field); i++) {
         if (!check_level(&level, record_message(record, field, i), checker, scratch)) {
             return false;

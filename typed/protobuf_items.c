@@ -41,7 +41,7 @@ static size_t read_size(const struct text *pending, uint64_t *out_size)
     return VARINT_MAX + 1;
 }
 
-static bool all_utf8(const ProtobufCMessage *message);
+static bool is_plain(const ProtobufCMessage *message);
 
 static bool field_is_utf8(const ProtobufCMessage *message, const ProtobufCFieldDescriptor *field)
 {
@@ -55,15 +55,19 @@ static bool field_is_utf8(const ProtobufCMessage *message, const ProtobufCFieldD
             text_clear(&unused);
             fine = encoding_decode(ENCODING_UTF_8, text, strlen(text), &unused, &bad);
         } else if (field->type == PROTOBUF_C_TYPE_MESSAGE) {
-            fine = all_utf8(record_message(message, field, i));
+            fine = is_plain(record_message(message, field, i));
         }
     }
     text_fini(&unused);
     return fine;
 }
 
-static bool all_utf8(const ProtobufCMessage *message)
+/* True when all texts are UTF-8, and nothing is there that is not known. */
+static bool is_plain(const ProtobufCMessage *message)
 {
+    if (message->n_unknown_fields > 0) {
+        return false;
+    }
     for (unsigned i = 0; i < message->descriptor->n_fields; i++) {
         if (!field_is_utf8(message, &message->descriptor->fields[i])) {
             return false;
@@ -75,7 +79,7 @@ static bool all_utf8(const ProtobufCMessage *message)
 /* True when the item packs to these bytes. */
 static bool is_faithful(const ProtobufCMessage *item, const uint8_t *data, size_t size)
 {
-    if (protobuf_c_message_get_packed_size(item) != size || !all_utf8(item)) {
+    if (protobuf_c_message_get_packed_size(item) != size || !is_plain(item)) {
         return false;
     }
     uint8_t *packed = malloc(size > 0 ? size : 1);

@@ -1,6 +1,7 @@
 # SPDX-License-Identifier: EUPL-1.2
 if(TARGET relais_typed)
-  foreach(format insee-deces insee-deces-csv caf-contact-csv jsonl protobuf)
+  foreach(format insee-deces insee-deces-csv caf-contact-csv jsonl protobuf certdc-xml etatcivil-xml recensement-xml
+                 coordonnees-xml)
     string(REPLACE "-" "_" name typed_${format})
     relais_fuzz_target(
       ${name}

@@ -15,6 +15,7 @@
  *            fetch            fetch.c                         fetched           fetch.c
  *                                                             deadlines         remind.c
  *                                                             expired           expiry.c
+ *                                                             known             known.c
  */
 #include "core/core.h"
 
@@ -27,6 +28,7 @@
 #include "core/due.h"
 #include "core/expiry.h"
 #include "core/fetch.h"
+#include "core/known.h"
 #include "core/limits.h"
 #include "core/mailbox.h"
 #include "core/note.h"
@@ -335,6 +337,9 @@ static void on_stored(struct step *step, struct store_result *result)
             break;
         case STORE_DUE:
             remind_due(step, &ticket, result);
+            break;
+        case STORE_KNOWN:
+            known_stored(step, &ticket, result);
             break;
         case STORE_TAKE:
             mailbox_taken(step, &ticket, result);

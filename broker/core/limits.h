@@ -36,8 +36,10 @@ enum {
     LIMIT_TRACK_PAGE = 250,  /* rows in one answer: addresses of 127 bytes in a command of 64 KiB */
     LIMIT_ASKING_OF_ONE = 4, /* questions of one connection that are with the store */
     LIMIT_EXPIRE_ENTRIES = 1024, /* in one step: some milliseconds of the disk */
-    LIMIT_FINDINGS = 64,         /* of one check that are told; all are counted */
-    LIMIT_ASKING = 32,           /* of all: each may hold a message, and the disk has other work */
+    LIMIT_KNOWN_BYTES =
+        1024,            /* a refusal that waits for the store: counts as so much of a message */
+    LIMIT_FINDINGS = 64, /* of one check that are told; all are counted */
+    LIMIT_ASKING = 32,   /* of all: each may hold a message, and the disk has other work */
     LIMIT_CHUNK_BYTES = 4 * 65511, /* four segments of the store: some milliseconds of a line */
     LIMIT_UPLOAD_WINDOW_BYTES = 4 * LIMIT_CHUNK_BYTES, /* one connection's, on their way to disk:
                                                           keeps a line of 100 ms and 10 MB/s busy */

@@ -117,6 +117,28 @@ bool quota_storing_allows(const struct core *core, const struct member_use *use,
     return core->storing_bytes + cost <= (little ? most : most - most / KEPT_PART);
 }
 
+void quota_storing_begins(struct core *core, struct session *session, const struct ticket *ticket)
+{
+    session->window_messages++;
+    session->window_bytes += ticket->cost;
+    core->storing++;
+    core->storing_bytes += ticket->cost;
+    ticket->use->storing++;
+    ticket->use->storing_bytes += ticket->cost;
+}
+
+void quota_storing_ends(struct core *core, struct session *session, const struct ticket *ticket)
+{
+    core->storing--;
+    core->storing_bytes -= ticket->cost;
+    ticket->use->storing--;
+    ticket->use->storing_bytes -= ticket->cost;
+    if (session && !session->over) {
+        session->window_messages--;
+        session->window_bytes -= ticket->cost;
+    }
+}
+
 /* What has come into the bucket since it was last looked at. */
 static void fill(struct member_use *use, const struct quota *quota, int64_t mono_ms)
 {

@@ -43,6 +43,11 @@ bool quota_admit(struct step *step, struct member_use *use, const struct quota *
  * to those who have little, and whoever has nothing there gets a message in. */
 bool quota_storing_allows(const struct core *core, const struct member_use *use, uint64_t cost);
 
+/* A message, or a question about one, is on its way to disk, of ticket->cost; and its result has
+ * come: `session` NULL when it has gone. */
+void quota_storing_begins(struct core *core, struct session *session, const struct ticket *ticket);
+void quota_storing_ends(struct core *core, struct session *session, const struct ticket *ticket);
+
 /* May it send one more message now? Then it is counted. */
 bool quota_pass(struct step *step, struct member_use *use, const struct quota *quota,
                 struct refusal *out_refusal);

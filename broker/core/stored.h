@@ -47,6 +47,7 @@ enum store_op_kind {
     STORE_TRACK,     /* not a write: what became of a message, for each recipient */
     STORE_CANCEL,    /* what nobody has taken of a message becomes dead letters */
     STORE_DUE,       /* not a write: the deadline whose step is next */
+    STORE_KNOWN,     /* not a write: was this (sender, id) accepted? Else STORE_NOT_FOUND */
     STORE_EXPIRE,    /* what nobody has taken of messages that have expired, the same */
 };
 
@@ -152,6 +153,10 @@ struct store_op {
             const char *sender;
             const char *id;
         } cancel;
+        struct {
+            const char *sender;
+            const char *id;
+        } known;
         struct {
             uint32_t max_entries; /* looked at, as well as buried */
         } expire;

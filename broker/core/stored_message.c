@@ -81,6 +81,7 @@ void store_result_drop(struct store_result *result)
     case STORE_REPLAY:
     case STORE_DROP:
     case STORE_USAGE:
+    case STORE_KNOWN:
     case STORE_UPLOAD:
     case STORE_CHUNK:
         break;

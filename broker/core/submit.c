@@ -7,6 +7,7 @@
 #include "core/envelope_rules.h"
 #include "core/expiry.h"
 #include "core/handover.h"
+#include "core/known.h"
 #include "core/limits.h"
 #include "core/mailbox.h"
 #include "core/note.h"
@@ -49,6 +50,7 @@ struct piece {
     struct bytes envelope, payload;
     size_t envelope_frame, payload_frame;
     uint64_t cost;
+    const char *id;              /* of one that is refused, but may have been accepted; or NULL */
     const struct upload *upload; /* that holds its payload; NULL: it is in the body */
 };
 
@@ -242,8 +244,7 @@ static bool check_upload_id(const struct submission *submission, const struct pi
 
 /* NULL: *out_refusal says why. The envelope lives until the next one is read. */
 static const Relais__V1__Envelope *read_envelope(const struct submission *submission,
-                                                 const struct piece *piece,
-                                                 struct refusal *out_refusal)
+                                                 struct piece *piece, struct refusal *out_refusal)
 {
     struct effects *effects = submission->step->effects;
     struct wire_arena *arena = &submission->step->core->envelope_arena;
@@ -270,7 +271,11 @@ static const Relais__V1__Envelope *read_envelope(const struct submission *submis
                                                                       : piece->payload.size,
                                        .stored = piece->upload != NULL,
                                        .envelope = envelope};
-    return envelope_check(&subject, out_refusal) ? envelope : NULL;
+    if (envelope_check(&subject, out_refusal)) {
+        return envelope;
+    }
+    piece->id = known_may_be(out_refusal->code) ? envelope->id : NULL;
+    return NULL;
 }
 
 static struct held_message hold(const struct event *event, const struct piece *piece)
@@ -315,7 +320,6 @@ static void trace_accepted(struct step *step, const struct ticket *ticket,
 static void count_in(struct submission *submission, struct ticket *ticket,
                      const struct piece *piece)
 {
-    struct core *core = submission->step->core;
     ticket->connection = submission->session->connection;
     ticket->number = submission->session->next_number + piece->part;
     ticket->bytes = (uint64_t)piece->envelope.size + piece->payload.size;
@@ -324,13 +328,8 @@ static void count_in(struct submission *submission, struct ticket *ticket,
         ticket->stored_bytes = piece->upload->bytes;
         ticket->consumer = piece->upload->serial;
     }
-    submission->session->window_messages++;
-    submission->session->window_bytes += piece->cost;
-    core->storing++;
-    core->storing_bytes += piece->cost;
     ticket->use = submission->session->use;
-    ticket->use->storing++;
-    ticket->use->storing_bytes += piece->cost;
+    quota_storing_begins(submission->step->core, submission->session, ticket);
     submission->taken_bytes += ticket->bytes;
 }
 
@@ -379,19 +378,28 @@ static bool append(struct submission *submission, const struct piece *piece,
     return true;
 }
 
-/* Once a code and session: whoever sends a thousand wrong messages fills no log. */
-static void note_refused(const struct submission *submission, const struct refusal *refusal)
+void submit_note_refused(struct step *step, struct session *session, const struct refusal *refusal)
 {
-    struct session *session = submission->session;
     uint32_t bit = 1U << ((unsigned)refusal->code % CODE_BITS);
     if ((session->noted & bit) == 0) {
         session->noted |= bit;
-        struct effects *effects = submission->step->effects;
-        struct effect *effect = note(effects, NOTE_WARNING, "submit.refused");
+        struct effect *effect = note(step->effects, NOTE_WARNING, "submit.refused");
         note_number(effect, "connection", session->connection);
-        note_text(effects, effect, "member", session->member);
-        note_text(effects, effect, "code", refusal_code_name(refusal->code));
+        note_text(step->effects, effect, "member", session->member);
+        note_text(step->effects, effect, "code", refusal_code_name(refusal->code));
     }
+}
+
+/* False: it is refused at once. */
+static bool ask(const struct submission *submission, const struct piece *piece,
+                const struct refusal *refusal)
+{
+    const struct known_question question = {.number =
+                                                submission->session->next_number + piece->part,
+                                            .id = piece->id,
+                                            .refusal = refusal,
+                                            .upload = piece->upload ? piece->upload->serial : 0};
+    return piece->id && known_ask(submission->step, submission->session, &question);
 }
 
 static void take_part(struct submission *submission, const Relais__V1__Part *part, size_t i)
@@ -413,8 +421,11 @@ static void take_part(struct submission *submission, const Relais__V1__Part *par
             return;
         }
     }
+    if (ask(submission, &piece, &refusal)) {
+        return;
+    }
     reply_refused_add(&submission->refused, submission->session->next_number + i, &refusal);
-    note_refused(submission, &refusal);
+    submit_note_refused(submission->step, submission->session, &refusal);
 }
 
 /* A message keeps its whole frame in memory, also what was refused beside it; the windows count
@@ -518,10 +529,7 @@ void submit_stored(struct step *step, const struct ticket *ticket, struct store_
     struct core *core = step->core;
     struct session *session = session_find(core, ticket->connection);
     bool good = result->status == STORE_DONE;
-    core->storing--;
-    core->storing_bytes -= ticket->cost;
-    ticket->use->storing--;
-    ticket->use->storing_bytes -= ticket->cost;
+    quota_storing_ends(core, session, ticket);
     handover_end(step, ticket);
     if (good && result->append.duplicate) {
         core->totals.duplicates++;
@@ -539,8 +547,6 @@ void submit_stored(struct step *step, const struct ticket *ticket, struct store_
     if (!session || session->over) {
         return;
     }
-    session->window_messages--;
-    session->window_bytes -= ticket->cost;
     session_touch(core, session);
     if (result->status == STORE_OVER_QUOTA) {
         quota_over(step, session, ticket->number, result);

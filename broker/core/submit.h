@@ -18,4 +18,7 @@ bool submit_take(struct step *step, struct session *session, const struct direct
 /* The store has answered an append. */
 void submit_stored(struct step *step, const struct ticket *ticket, struct store_result *result);
 
+/* For the log, once a code and session: whoever sends a thousand wrong messages fills no log. */
+void submit_note_refused(struct step *step, struct session *session, const struct refusal *refusal);
+
 #endif

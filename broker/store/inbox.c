@@ -55,6 +55,9 @@ static void op_drop(struct store_op *op)
     case STORE_CANCEL:
         free((void *)op->cancel.sender);
         break;
+    case STORE_KNOWN:
+        free((void *)op->known.sender);
+        break;
     case STORE_APPEND:
         held_message_drop(&op->append.message);
         free((void *)op->append.recipients);
@@ -245,6 +248,8 @@ static bool op_own(struct store_op *op)
         return own_pair(&op->track.sender, &op->track.id);
     case STORE_CANCEL:
         return own_pair(&op->cancel.sender, &op->cancel.id);
+    case STORE_KNOWN:
+        return own_pair(&op->known.sender, &op->known.id);
     case STORE_BURY:
         return own_bury(op);
     case STORE_APPEND:

@@ -385,6 +385,8 @@ int batch_apply(struct batch *batch, const struct store_op *op)
         return batch_track(batch, op, result);
     case STORE_CANCEL:
         return batch_cancel(batch, op, result);
+    case STORE_KNOWN:
+        return batch_known(batch, op, result);
     case STORE_EXPIRE:
         return batch_expire(batch, op, result);
     case STORE_APPEND:

@@ -277,7 +277,7 @@ static bool op_writes(enum store_op_kind kind)
     return kind != STORE_TAKE && kind != STORE_RELEASE && kind != STORE_DEAD_LIST &&
            kind != STORE_DEAD_READ && kind != STORE_USAGE && kind != STORE_BACKUP &&
            kind != STORE_BACKED_UP && kind != STORE_CHECK && kind != STORE_FETCH &&
-           kind != STORE_TRACK && kind != STORE_DUE && kind != STORE_EXPIRE;
+           kind != STORE_TRACK && kind != STORE_DUE && kind != STORE_EXPIRE && kind != STORE_KNOWN;
 }
 
 /* These read the file as it was committed, beside what a transaction sees. */

@@ -62,6 +62,14 @@ int duplicate_known(struct batch *batch, const char *sender, const char *id,
     return read_known(batch, &key, out_known);
 }
 
+int batch_known(struct batch *batch, const struct store_op *op, struct store_result *result)
+{
+    uint64_t sequence = 0;
+    int rc = duplicate_find(batch, op->known.sender, op->known.id, op->now_ms, &sequence);
+    result->status = rc == 0 ? STORE_DONE : STORE_NOT_FOUND;
+    return rc == MDB_NOTFOUND ? 0 : rc;
+}
+
 static int write_age(struct batch *batch, const struct duplicate_record *duplicate,
                      const struct record_key *name)
 {

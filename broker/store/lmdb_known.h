@@ -26,6 +26,7 @@ int duplicate_known(struct batch *batch, const char *sender, const char *id,
                     struct duplicate_record *out_known);
 int duplicate_find(struct batch *batch, const char *sender, const char *id, int64_t now_ms,
                    uint64_t *out_sequence);
+int batch_known(struct batch *batch, const struct store_op *op, struct store_result *result);
 int duplicate_remember(struct batch *batch, const struct store_op *op, uint64_t sequence);
 int duplicate_prune(struct batch *batch);
 

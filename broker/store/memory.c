@@ -339,6 +339,9 @@ static bool apply(struct memory_store *store, struct store_op *op, struct store_
         return apply_upload(store, op, result);
     case STORE_FETCH:
         return memory_contents_fetch(&store->contents, op, result);
+    case STORE_KNOWN:
+        memory_known(store, op, result);
+        return true;
     case STORE_EXPIRE:
         return memory_expire(store, op, result);
     case STORE_CANCEL:

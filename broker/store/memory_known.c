@@ -23,6 +23,14 @@ bool memory_is_duplicate(struct memory_store *store, const char *sender, const c
     return true;
 }
 
+void memory_known(struct memory_store *store, const struct store_op *op,
+                  struct store_result *result)
+{
+    uint64_t sequence = 0;
+    bool known = memory_is_duplicate(store, op->known.sender, op->known.id, op->now_ms, &sequence);
+    result->status = known ? STORE_DONE : STORE_NOT_FOUND;
+}
+
 void memory_move_track(struct memory_store *store, const struct memory_entry *entry,
                        const struct store_track_row *row)
 {

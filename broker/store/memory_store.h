@@ -44,6 +44,9 @@ size_t memory_find_place(const struct memory_store *store, uint32_t id);
 bool memory_is_duplicate(struct memory_store *store, const char *sender, const char *id,
                          int64_t now_ms, uint64_t *out_sequence);
 
+void memory_known(struct memory_store *store, const struct store_op *op,
+                  struct store_result *result);
+
 /* The row of an entry, with a new state; nothing when it is not remembered. */
 void memory_move_track(struct memory_store *store, const struct memory_entry *entry,
                        const struct store_track_row *row);

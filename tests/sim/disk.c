@@ -55,6 +55,8 @@ void disk_submit(struct disk *disk, const struct store_op *op, const struct op_n
         copy->tracked = disk_message_of(disk, op->track.sender, op->track.id);
     } else if (op->kind == STORE_CANCEL) {
         copy->tracked = disk_message_of(disk, op->cancel.sender, op->cancel.id);
+    } else if (op->kind == STORE_KNOWN) {
+        copy->tracked = disk_message_of(disk, op->known.sender, op->known.id);
     } else if (op->kind == STORE_MAILBOXES) {
         for (uint32_t i = 0; i < op->announce.count; i++) {
             const struct store_name *name = &op->announce.names[i];
@@ -386,6 +388,9 @@ static void write_one(struct disk *disk, struct disk_op *op)
         break;
     case STORE_CANCEL:
         disk_cancel(disk, op, &result.result);
+        break;
+    case STORE_KNOWN:
+        result.result.status = op->tracked && op->tracked->stored ? STORE_DONE : STORE_NOT_FOUND;
         break;
     case STORE_EXPIRE:
         disk_expire(disk, op, &result.result);

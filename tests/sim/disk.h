@@ -36,7 +36,7 @@ struct disk_op {
     struct store_op op; /* `recipients` and texts: see below */
     struct op_note note;
     unsigned place;                 /* MAILBOX: its name */
-    struct message *tracked;        /* TRACK, CANCEL; NULL: of nobody */
+    struct message *tracked;        /* TRACK, CANCEL, KNOWN; NULL: of nobody */
     struct message *earlier;        /* APPEND that supersedes; NULL: of nobody */
     uint32_t named;                 /* APPEND: recipients that it came with */
     uint32_t name_ids[TOWN_PLACES]; /* MAILBOXES, with the places of their names */

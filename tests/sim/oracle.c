@@ -376,20 +376,43 @@ static void stored_names(struct oracle *oracle, const struct disk_result *result
     }
 }
 
+/* Of a message, or of a question about one. NULL: its sender has gone. */
+static struct oracle_session *storing_ends(struct oracle *oracle, const struct op_note *note)
+{
+    struct oracle_session *session = oracle_session(oracle, note->connection);
+    struct oracle_share *share = &oracle->shares[TOWN_PEOPLE[note->message->client].member];
+    oracle->storing--;
+    oracle->storing_bytes -= note->cost;
+    share->storing--;
+    share->storing_bytes -= note->cost;
+    if (!session || session->over) {
+        return NULL;
+    }
+    session->window_messages--;
+    session->window_bytes -= note->cost;
+    session->untold++;
+    return session;
+}
+
+static void stored_known(struct oracle *oracle, const struct disk_result *result)
+{
+    bool known = result->result.status == STORE_DONE;
+    struct oracle_session *session = storing_ends(oracle, &result->note);
+    oracle->totals.accepted += known;
+    oracle->totals.duplicates += known;
+    if (session) {
+        session->numbers[result->note.number - 1].state = known ? NUMBER_STORED : NUMBER_WRONG;
+    }
+}
+
 static void stored_append(struct oracle *oracle, const struct disk_result *result)
 {
     const struct message *message = result->note.message;
-    uint64_t cost = result->note.cost;
     bool good = result->result.status == STORE_DONE;
     bool over = result->result.status == STORE_OVER_QUOTA;
     bool unknown = result->result.status == STORE_UNKNOWN_EARLIER;
-    struct oracle_session *session = oracle_session(oracle, result->note.connection);
-    oracle->storing--;
+    struct oracle_session *session = storing_ends(oracle, &result->note);
     oracle_claimed(oracle, result);
-    oracle->storing_bytes -= cost;
-    struct oracle_share *share = &oracle->shares[TOWN_PEOPLE[message->client].member];
-    share->storing--;
-    share->storing_bytes -= cost;
     oracle->totals.accepted += good;
     oracle->totals.duplicates += good && result->result.append.duplicate;
     for (uint32_t i = 0; good && !result->result.append.duplicate && i < message->place_count;
@@ -400,10 +423,7 @@ static void stored_append(struct oracle *oracle, const struct disk_result *resul
     if (good && !result->result.append.duplicate && message->supersedes) {
         oracle_succession_stored(oracle, result);
     }
-    if (session && !session->over) {
-        session->window_messages--;
-        session->window_bytes -= cost;
-        session->untold++;
+    if (session) {
         session->numbers[result->note.number - 1].state = good      ? NUMBER_STORED
                                                           : over    ? NUMBER_OVER
                                                           : unknown ? NUMBER_UNKNOWN
@@ -487,6 +507,9 @@ void oracle_stored(struct oracle *oracle, const struct disk_result *result)
         break;
     case STORE_APPEND:
         stored_append(oracle, result);
+        break;
+    case STORE_KNOWN:
+        stored_known(oracle, result);
         break;
     case STORE_TAKE:
         stored_take(oracle, result);

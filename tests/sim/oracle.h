@@ -15,7 +15,8 @@
  *   9. Of one ordering key, a mailbox gives out one at a time, in the order accepted.
  *  10. What supersedes a message reaches each recipient of it, once, for each copy nobody had.
  *
- * oracle.c: what goes in; judge.c: ops; verdict.c: commands; count.c: the end of a turn.
+ * oracle.c: what goes in; admission.c, judge.c: ops; verdict.c: commands; count.c: the end of a
+ * turn; question.c: dead letters; share.c: quotas; order.c: ordering keys; ahead.h.
  */
 #ifndef RELAIS_TESTS_SIM_ORACLE_H
 #define RELAIS_TESTS_SIM_ORACLE_H
@@ -38,6 +39,7 @@ enum number_state {
     NUMBER_FULL,
     NUMBER_OVER,    /* its sender has enough in the store */
     NUMBER_UNKNOWN, /* it supersedes what is not there */
+    NUMBER_WRONG,   /* it breaks a rule, and the store does not know it */
     NUMBER_ANSWERED,
 };
 
@@ -135,16 +137,16 @@ struct oracle_step {
     struct oracle_question question;
 };
 
+struct oracle_totals {
+    uint64_t accepted, duplicates, refused, delivered, acknowledged;
+};
+
 /* A member's bucket of messages a second. */
 struct oracle_share {
     bool known;
     int64_t at_ms; /* mono */
     uint64_t tokens;
     uint64_t storing, storing_bytes; /* on their way to disk */
-};
-
-struct oracle_totals {
-    uint64_t accepted, duplicates, refused, delivered, acknowledged;
 };
 
 struct oracle {
@@ -184,7 +186,6 @@ struct oracle {
 void oracle_init(struct oracle *oracle, struct trace *trace, struct ledger *ledger,
                  const struct town *town, const struct plan *plan);
 void oracle_fini(struct oracle *oracle);
-
 /* A new broker begins: nothing that was accepted may be missing. */
 void oracle_restart(struct oracle *oracle, const struct disk *disk);
 
@@ -199,10 +200,8 @@ void oracle_flush(struct oracle *oracle);
 
 /* So much waits for clients to read it: before a flush. */
 void oracle_unsent(struct oracle *oracle, uint64_t unsent_bytes);
-
 /* What it made of it: the effects from `from` on. */
 void oracle_judge(struct oracle *oracle, const struct effects *effects, size_t from);
-
 /* The turn is over. */
 void oracle_turn(struct oracle *oracle, const struct core *core, const struct effects *effects,
                  struct disk *disk);
@@ -229,13 +228,14 @@ void oracle_attached(struct oracle *oracle, const Relais__V1__Attach *attach);
 void oracle_over(struct oracle *oracle, struct oracle_session *session);
 void oracle_consumer_gone(struct oracle *oracle, struct oracle_consumer *consumer);
 void oracle_append(struct oracle *oracle, const struct store_op *op, struct op_note *note);
+void oracle_known(struct oracle *oracle, const struct store_op *op, struct op_note *note);
+void oracle_check_refused(struct oracle *oracle, size_t until);
 void oracle_told(struct oracle *oracle, const struct effect *effect);
 
 /* Ordering keys: what the store is told of them, and a message that is delivered. */
 void oracle_order_stored(struct oracle *oracle, const struct message *message, uint64_t order);
 void oracle_order_delivered(const struct oracle *oracle, const struct message *message,
                             unsigned place);
-
 /* Dead letters: heard, handed to the store, answered by it, told. */
 void oracle_query(struct oracle *oracle, const Relais__V1__Query *query);
 void oracle_manage(struct oracle *oracle, const Relais__V1__Manage *manage);

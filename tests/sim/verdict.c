@@ -94,8 +94,15 @@ static void told_accepted(struct oracle *oracle, struct oracle_session *session,
     }
 }
 
-/* What the store has said of it comes out of this refusal. */
-static bool is_of_store(const struct oracle_number *number, const Relais__V1__Error *error)
+/* Does it say that the same again is of no use? */
+static bool is_final(uint32_t code)
+{
+    return code != RELAIS__V1__CODE__CODE_BUSY && code != RELAIS__V1__CODE__CODE_DRAINING &&
+           code != RELAIS__V1__CODE__CODE_OVER_QUOTA && code != RELAIS__V1__CODE__CODE_STORE_FULL;
+}
+
+/* Is this number due this refusal, since the store has answered? */
+static bool is_due(const struct oracle_number *number, const Relais__V1__Error *error)
 {
     switch (number->state) {
     case NUMBER_FULL:
@@ -104,9 +111,21 @@ static bool is_of_store(const struct oracle_number *number, const Relais__V1__Er
         return error->code == RELAIS__V1__CODE__CODE_OVER_QUOTA && error->retry_after_ms > 0;
     case NUMBER_UNKNOWN:
         return error->code == RELAIS__V1__CODE__CODE_UNKNOWN_MESSAGE;
+    case NUMBER_WRONG:
+        return is_final(error->code);
     default:
         return false;
     }
+}
+
+static void check_refused(const struct oracle *oracle, const struct oracle_number *number,
+                          uint32_t code)
+{
+    PROMISE(oracle->trace,
+            !number->message || !number->message->accepted || !is_final(code) ||
+                code == RELAIS__V1__CODE__CODE_ROLE_MISSING,
+            "what was accepted is not refused for good", {"message", number->message->index},
+            {"code", code});
 }
 
 static void told_refused(struct oracle *oracle, struct oracle_session *session,
@@ -119,12 +138,13 @@ static void told_refused(struct oracle *oracle, struct oracle_session *session,
         PROMISE(oracle->trace, n > 0 && n <= session->number_count && code != 0,
                 "a refusal is about a number that was used", {"number", n}, {"code", code});
         struct oracle_number *number = &session->numbers[n - 1];
-        bool stored = is_of_store(number, refused->refusals[i]->error);
+        bool due = is_due(number, refused->refusals[i]->error);
         bool now = number->state == NUMBER_NEW && step->session == session && step->count > 0 &&
                    n > step->first && code != RELAIS__V1__CODE__CODE_STORE_FULL;
-        PROMISE(oracle->trace, stored || now, "a message is refused once, and in time",
-                {"number", n}, {"state", number->state}, {"code", code});
-        session->untold -= stored;
+        PROMISE(oracle->trace, due || now, "a message is refused once, and in time", {"number", n},
+                {"state", number->state}, {"code", code});
+        check_refused(oracle, number, code);
+        session->untold -= due;
         number->state = NUMBER_ANSWERED;
         number->refused = code;
         oracle->totals.refused++;

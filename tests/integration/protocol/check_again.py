@@ -4,6 +4,7 @@ submits again what had no answer, and remembers ids, gets every message once."""
 
 from __future__ import annotations
 
+import time
 import unittest
 
 from broker import BrokerCase
@@ -59,6 +60,22 @@ class Again(BrokerCase):
         everything = accepted + unanswered
         self.assertEqual(self.queue(again).waiting, len(everything))
         self.assertEqual(self.receive_all(again, len(everything)), {m.envelope.id: 1 for m in everything})
+
+    def test_what_was_accepted_has_not_expired(self) -> None:
+        message = self.letter(expires_at_ms=int(time.time() * 1000) + 500)
+        late = self.letter(expires_at_ms=int(time.time() * 1000) + 500)
+        client = self.session()
+        self.accept(client, message)
+        time.sleep(1)
+        again = self.session()
+        self.accept(again, message)
+        answers = again.outcome(again.submit([late]))
+        self.assert_code(*answers.values(), "EXPIRED")
+        # Nobody has read the mailbox.
+        deadline = time.monotonic() + 20
+        while self.queue(again).dead != 1 and time.monotonic() < deadline:
+            time.sleep(0.2)
+        self.assertEqual((self.queue(again).waiting, self.queue(again).dead), (0, 1))
 
     def test_settled_answers_outlive_the_broker(self) -> None:
         client = self.session()

@@ -252,6 +252,7 @@ START_TEST(a_flow_names_its_senders)
     greet(&world, 1, AISNE);
     message_init(&message, "id-1");
     world_submit(&world, 1, AISNE, 1, &message, 1);
+    world_turn(&world);
     const Relais__V1__Refused *refused = heard(&world, 1, TOLD(REFUSED))->refused;
     heard_error(refused->refusals[0]->error, CODE(SENDER_NOT_ALLOWED),
                 "submit.parts[0].envelope.flow");

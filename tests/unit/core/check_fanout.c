@@ -27,6 +27,7 @@ static void notice_init(struct message *message, const char *id)
 
 static const Relais__V1__Error *heard_refusal(struct world *world)
 {
+    world_turn(world);
     return heard(world, 1, TOLD(REFUSED))->refused->refusals[0]->error;
 }
 

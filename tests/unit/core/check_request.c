@@ -34,6 +34,7 @@ static void begin(void)
 
 static void heard_refusal(uint64_t connection, Relais__V1__Code code, const char *field)
 {
+    world_turn(&world);
     const Relais__V1__Refused *refused = heard(&world, connection, TOLD(REFUSED))->refused;
     heard_error(refused->refusals[0]->error, code, field);
 }

@@ -78,11 +78,11 @@ START_TEST(a_batch_is_answered_in_ranges)
     messages[40].envelope.flow = "NONE";
     messages[60].to_one[0] = "commune-06088/etat-civil";
     world_submit(&world, 1, DILA, 1, messages, 100);
+    world_turn(&world);
     const Relais__V1__Refusal *one = refusal(&world, 1);
     ck_assert_uint_eq(one->number, 41);
     heard_error(one->error, CODE(UNKNOWN_FLOW), "submit.parts[40].envelope.flow");
     ck_assert_str_eq(one->error->wrong, "NONE");
-    world_turn(&world);
     const Relais__V1__Accepted *accepted = heard(&world, 1, TOLD(ACCEPTED))->accepted;
     ck_assert_uint_eq(accepted->n_numbers, 2);
     ck_assert_uint_eq(accepted->numbers[0]->last, 40);
@@ -186,10 +186,10 @@ START_TEST(sizes_at_and_above_the_limit)
     message.payload_bytes = 101;
     message.envelope.payload_size = 101;
     world_submit(&world, 1, DILA, 5, &message, 1);
+    world_turn(&world);
     const Relais__V1__Refusal *last = refusal(&world, 1);
     heard_error(last->error, CODE(TOO_LARGE), "submit.parts[0].payload_bytes");
     ck_assert_str_eq(last->error->right, "100");
-    world_turn(&world);
     heard_accepted(&world, 1, 1, 1);
     world_fini(&world);
 }

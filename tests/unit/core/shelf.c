@@ -23,11 +23,6 @@ static void *grown(void *items, size_t count, size_t *capacity, size_t size)
     return items;
 }
 
-static void drop_ref(struct held_message *message)
-{
-    held_message_drop(message);
-}
-
 static struct held_message add_ref(const struct held_message *message)
 {
     struct held_message copy = *message;
@@ -45,14 +40,14 @@ void shelf_fini(struct shelf *shelf)
     for (size_t i = 0; i < shelf->op_count; i++) {
         struct held_message *message = stored_message(&shelf->ops[i]->op);
         if (message) {
-            drop_ref(message);
+            held_message_drop(message);
         }
         free(shelf->ops[i]);
     }
     for (size_t i = 0; i < shelf->entry_count; i++) {
-        drop_ref(&shelf->entries[i].message);
+        held_message_drop(&shelf->entries[i].message);
     }
-    drop_ref(&shelf->passed);
+    held_message_drop(&shelf->passed);
     memory_contents_fini(&shelf->contents);
     free(shelf->ops);
     free(shelf->entries);
@@ -75,7 +70,7 @@ static void count(struct shelf *shelf, enum store_op_kind kind)
         [STORE_FETCH] = &shelf->fetches,        [STORE_BACKUP] = &shelf->backups,
         [STORE_BACKED_UP] = &shelf->looks,      [STORE_CHECK] = &shelf->checks,
         [STORE_TRACK] = &shelf->tracks,         [STORE_DUE] = &shelf->dues,
-        [STORE_EXPIRE] = &shelf->expires,
+        [STORE_EXPIRE] = &shelf->expires,       [STORE_KNOWN] = &shelf->knowns,
     };
     ++*counters[kind];
 }
@@ -115,11 +110,12 @@ void shelf_submit(struct shelf *shelf, const struct store_op *op)
     } else if (op->kind == STORE_TRACK) {
         snprintf(copy->name, sizeof copy->name, "%s", op->track.sender);
         snprintf(copy->id, sizeof copy->id, "%s", op->track.id);
+    } else if (op->kind == STORE_KNOWN) {
+        snprintf(copy->name, sizeof copy->name, "%s", op->known.sender);
+        snprintf(copy->id, sizeof copy->id, "%s", op->known.id);
     } else if (op->kind == STORE_APPEND) {
         copy_append(copy, op);
-        shelf->last_expiry_ms = op->append.expires_ms > shelf->last_expiry_ms
-                                    ? op->append.expires_ms
-                                    : shelf->last_expiry_ms;
+        shelf_expects(shelf, op->append.expires_ms);
     } else if (op->kind == STORE_UPLOAD) {
         snprintf(copy->name, sizeof copy->name, "%s", op->upload.sender);
         snprintf(copy->id, sizeof copy->id, "%s", op->upload.id);
@@ -212,7 +208,7 @@ static void append(struct shelf *shelf, struct shelf_op *op, struct store_result
         snprintf(shelf->ids[shelf->id_count++], sizeof *shelf->ids, "%s %s", op->name, op->id);
     }
     result->append.sequence = shelf->sequence;
-    drop_ref(&op->op.append.message);
+    held_message_drop(&op->op.append.message);
 }
 
 static void mailbox(struct shelf *shelf, uint32_t id, const char *name)
@@ -341,7 +337,7 @@ static void settle(struct shelf *shelf, const struct shelf_op *op, struct store_
     entry->taken = false;
     switch (op->op.kind) {
     case STORE_ACK:
-        drop_ref(&entry->message);
+        held_message_drop(&entry->message);
         *entry = shelf->entries[--shelf->entry_count];
         break;
     case STORE_DEFER:
@@ -428,7 +424,7 @@ static void settle_dead(struct shelf *shelf, const struct shelf_op *op, struct s
     } else if (shelf->answer_no_room) {
         result->status = STORE_NO_ROOM;
     } else if (op->op.kind == STORE_DROP) {
-        drop_ref(&entry->message);
+        held_message_drop(&entry->message);
         *entry = shelf->entries[--shelf->entry_count];
     } else if (entry->damaged) {
         result->status = STORE_DAMAGED;
@@ -453,7 +449,7 @@ static void upload(struct shelf *shelf, struct shelf_op *op, struct store_result
         op->op.chunk.sender = op->name;
         op->op.chunk.id = op->id;
         memory_contents_chunk(&shelf->contents, &op->op, room, result);
-        drop_ref(&op->op.chunk.message);
+        held_message_drop(&op->op.chunk.message);
     } else if (shelf_has_id(shelf, op->name, op->id)) {
         result->upload.accepted = true;
         result->upload.durable_bytes = op->op.upload.bytes;
@@ -488,14 +484,24 @@ static void keep_up(struct shelf *shelf, const struct shelf_op *op, struct store
     *result->backup = shelf->backup;
 }
 
-bool shelf_work(struct shelf *shelf, struct store_result *out_result)
+/* False: none waits. */
+static bool next_op(struct shelf *shelf, struct shelf_op *out_op)
 {
     if (shelf->op_count == 0) {
         return false;
     }
-    struct shelf_op op = *shelf->ops[0];
+    *out_op = *shelf->ops[0];
     free(shelf->ops[0]);
     memmove(shelf->ops, shelf->ops + 1, --shelf->op_count * sizeof(struct shelf_op *));
+    return true;
+}
+
+bool shelf_work(struct shelf *shelf, struct store_result *out_result)
+{
+    struct shelf_op op;
+    if (!next_op(shelf, &op)) {
+        return false;
+    }
     *out_result = (struct store_result){.kind = op.op.kind, .ticket = op.op.ticket};
     switch (op.op.kind) {
     case STORE_MAILBOX:
@@ -541,6 +547,9 @@ bool shelf_work(struct shelf *shelf, struct store_result *out_result)
         out_result->cancel = shelf->cancelled;
         out_result->status = shelf->cancel_status;
         break;
+    case STORE_KNOWN:
+        out_result->status = shelf_has_id(shelf, op.name, op.id) ? STORE_DONE : STORE_NOT_FOUND;
+        break;
     case STORE_EXPIRE:
         shelf_expire(shelf, &op.op, out_result);
         break;
@@ -554,23 +563,4 @@ bool shelf_work(struct shelf *shelf, struct store_result *out_result)
         break;
     }
     return true;
-}
-
-size_t shelf_waiting(const struct shelf *shelf, const char *mailbox_name)
-{
-    size_t waiting = 0;
-    for (size_t i = 0; i < shelf->entry_count; i++) {
-        const struct shelf_entry *entry = &shelf->entries[i];
-        waiting += !entry->dead && strcmp(shelf->names[entry->key.mailbox], mailbox_name) == 0;
-    }
-    return waiting;
-}
-
-size_t shelf_taken(const struct shelf *shelf)
-{
-    size_t taken = 0;
-    for (size_t i = 0; i < shelf->entry_count; i++) {
-        taken += shelf->entries[i].taken;
-    }
-    return taken;
 }

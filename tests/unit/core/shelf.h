@@ -54,7 +54,7 @@ struct shelf {
     size_t takes, releases, defers, acks, buries, appends; /* ops handed over */
     size_t mailboxes;                                      /* names */
     size_t dead_lists, dead_reads, replays, drops, usages, announces, tracks;
-    size_t cancels, expires;
+    size_t cancels, expires, knowns;
     int64_t last_expiry_ms;           /* of all that were handed over */
     uint32_t expire_most;             /* in one step; 0: what is asked; set by a test */
     struct store_cancelled cancelled; /* what every cancel does; set by a test, as the next */
@@ -86,6 +86,7 @@ void shelf_submit(struct shelf *shelf, const struct store_op *op);
 bool shelf_work(struct shelf *shelf, struct store_result *out_result);
 
 /* What expires. */
+void shelf_expects(struct shelf *shelf, int64_t expires_ms);
 void shelf_expire(struct shelf *shelf, const struct store_op *op, struct store_result *result);
 
 bool shelf_has_id(const struct shelf *shelf, const char *sender, const char *id);

@@ -7,6 +7,13 @@
 #include <assert.h>
 #include <stdlib.h>
 
+void shelf_expects(struct shelf *shelf, int64_t expires_ms)
+{
+    if (expires_ms > shelf->last_expiry_ms) {
+        shelf->last_expiry_ms = expires_ms;
+    }
+}
+
 void shelf_expire(struct shelf *shelf, const struct store_op *op, struct store_result *result)
 {
     struct store_expiry *said = &result->expiry;

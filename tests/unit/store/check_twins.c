@@ -166,12 +166,42 @@ static void draw_due(struct store_op out_ops[ENGINE_COUNT], char *id,
     out_ops[1] = out_ops[0];
 }
 
+static struct store_op draw_named(enum store_op_kind kind, char *id)
+{
+    struct store_op op = {.kind = kind};
+    const char *sender = SENDERS[draw(4)];
+    (void)snprintf(id, 16, "m%u", draw(IDS));
+    if (kind == STORE_KNOWN) {
+        op.known.sender = sender;
+        op.known.id = id;
+    } else {
+        op.cancel.sender = sender;
+        op.cancel.id = id;
+    }
+    return op;
+}
+
+static struct store_op draw_take(void)
+{
+    struct store_op op = op_take(draw(BOXES + 1), draw(8));
+    op.take.max_bytes = 1000 + draw(50000);
+    return op;
+}
+
+static struct store_op draw_track(char *id)
+{
+    (void)snprintf(id, 16, "m%u", draw(IDS));
+    struct store_op op = op_track(SENDERS[draw(4)], id, draw(3) == 0 ? draw(BOXES) : 0, draw(4));
+    op.track.missing = draw(2) == 0;
+    return op;
+}
+
 static void draw_op(struct store_op out_ops[ENGINE_COUNT], char *id,
                     struct store_recipient *recipients, struct stored_deadline *deadline)
 {
     struct entry_key key = any_held();
     struct store_op op;
-    switch (draw(23)) {
+    switch (draw(24)) {
     case 0:
     case 1:
     case 2:
@@ -180,8 +210,7 @@ static void draw_op(struct store_op out_ops[ENGINE_COUNT], char *id,
         return;
     case 3:
     case 4:
-        op = op_take(draw(BOXES + 1), draw(8));
-        op.take.max_bytes = 1000 + draw(50000);
+        op = draw_take();
         break;
     case 5:
     case 6:
@@ -209,9 +238,7 @@ static void draw_op(struct store_op out_ops[ENGINE_COUNT], char *id,
         draw_due(out_ops, id, recipients);
         return;
     case 17:
-        (void)snprintf(id, 16, "m%u", draw(IDS));
-        op = op_track(SENDERS[draw(4)], id, draw(3) == 0 ? draw(BOXES) : 0, draw(4));
-        op.track.missing = draw(2) == 0;
+        op = draw_track(id);
         break;
     case 13:
         op = op_usage(SENDERS[draw(4)]);
@@ -222,9 +249,10 @@ static void draw_op(struct store_op out_ops[ENGINE_COUNT], char *id,
         draw_upload(out_ops, id, recipients);
         return;
     case 18:
-        (void)snprintf(id, 16, "m%u", draw(IDS));
-        op = (struct store_op){.kind = STORE_CANCEL,
-                               .cancel = {.sender = SENDERS[draw(4)], .id = id}};
+        op = draw_named(STORE_CANCEL, id);
+        break;
+    case 22:
+        op = draw_named(STORE_KNOWN, id);
         break;
     case 21:
         op = op_expire(1000);

@@ -32,6 +32,7 @@
 #include "core/limits.h"
 #include "core/mailbox.h"
 #include "core/note.h"
+#include "core/pace.h"
 #include "core/pressure.h"
 #include "core/query.h"
 #include "core/quota.h"
@@ -418,6 +419,7 @@ static int64_t wake_ms(const struct core *core, struct moment now)
     int64_t upkeep = upkeep_first_ms(core);
     int64_t remind = remind_first_ms(core, now);
     wake = wake == 0 || (remind > 0 && remind < wake) ? remind : wake;
+    wake = earlier(wake, pace_first_ms(core));
     if (upkeep > 0) {
         wake = wake == 0 || upkeep < wake ? upkeep : wake;
     }
@@ -457,12 +459,14 @@ void core_step(struct core *core, struct moment now, struct event *event, struct
         upkeep_time(&step);
         remind_time(&step);
         ahead_time(&step);
+        pace_time(&step);
         break;
     case EVENT_DIRECTORY:
         on_directory(&step, event->directory);
         break;
     case EVENT_DRAIN:
         core->draining = true;
+        pace_end(&step);
         break;
     }
     effects->wake_mono_ms = wake_ms(core, now);

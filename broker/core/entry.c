@@ -133,6 +133,7 @@ static void done(struct step *step, const struct ticket *ticket, const struct st
     switch (ticket->kind) {
     case STORE_ACK:
         mailbox_count_gone(core, ticket->mailbox, ticket->bytes);
+        ticket->mailbox->answered_ms = step->now.mono_ms;
         core->totals.acknowledged++;
         expect_next(step, ticket, &result->turn);
         if (core->settings.trace) {

@@ -7,6 +7,7 @@
 #include "core/consumer.h"
 #include "core/limits.h"
 #include "core/note.h"
+#include "core/pace.h"
 #include "core/quota.h"
 #include "core/reply.h"
 #include "core/upload.h"
@@ -277,6 +278,14 @@ static void drain(struct step *step)
     core->drained = true;
 }
 
+static void say_accepted(struct step *step, struct session *session)
+{
+    if (!pace_holds(step, session)) {
+        reply_accepted(step, session->connection, &session->accepted);
+        ranges_clear(&session->accepted);
+    }
+}
+
 void sessions_flush(struct step *step)
 {
     struct core *core = step->core;
@@ -289,8 +298,7 @@ void sessions_flush(struct step *step)
         if (session->gone) {
             free(session);
         } else if (!session->over) {
-            reply_accepted(step, session->connection, &session->accepted);
-            ranges_clear(&session->accepted);
+            say_accepted(step, session);
             say_full(step, session);
             ranges_clear(&session->full);
             quota_say_over(step, session);

@@ -53,6 +53,7 @@ struct mailbox {
     struct ahead *ahead_first, *ahead_last;
     uint64_t ahead_count, ahead_bytes;
     uint64_t ahead_most;   /* as many are of use */
+    int64_t answered_ms;   /* mono: when an entry was acknowledged last */
     struct consumer *turn; /* ring of consumers that can take; whose turn it is */
     char name[];
 };
@@ -117,6 +118,7 @@ struct session {
     bool over; /* cut; only its end is awaited */
     bool gone; /* that has come: freed at the next flush */
     bool dirty;
+    bool paced; /* its `accepted` waits: pace.h */
     struct session *next_dirty;
     uint64_t next_number;
     uint32_t window_messages;
@@ -194,6 +196,7 @@ struct core {
     struct table keys;
     struct table uses; /* struct member_use */
     struct session *dirty_sessions;
+    int64_t pace_ms; /* mono: when those that are paced are told; 0: none is */
     struct table mailboxes;
     struct mailbox **numbered; /* by id; NULL: of nobody */
     size_t numbered_capacity;

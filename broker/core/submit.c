@@ -12,6 +12,7 @@
 #include "core/mailbox.h"
 #include "core/note.h"
 #include "core/order.h"
+#include "core/pace.h"
 #include "core/quota.h"
 #include "core/recipients.h"
 #include "core/remind.h"
@@ -557,6 +558,9 @@ void submit_stored(struct step *step, const struct ticket *ticket, struct store_
         upload_end(session, ticket->consumer);
     } else if (refuse_unknown(step, session, ticket, result->status)) {
         return;
+    }
+    if (good) {
+        pace_note(step, session, ticket->mailbox);
     }
     if (!ranges_add(good ? &session->accepted : &session->full, ticket->number)) {
         step->effects->failed = true;

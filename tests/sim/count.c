@@ -7,6 +7,7 @@
 #include "ahead.h"
 
 #include "core/limits.h"
+#include "core/pace.h"
 #include "heap.h"
 
 #include <string.h>
@@ -60,6 +61,11 @@ static uint64_t check_told(const struct oracle *oracle)
         PROMISE(oracle->trace, session->over || session->untold == 0,
                 "an answer leaves in the turn in which it is known",
                 {"connection", session->connection}, {"untold", session->untold});
+        PROMISE(oracle->trace,
+                session->over || session->unconfirmed == 0 ||
+                    oracle->now.mono_ms - session->unconfirmed_ms <= PACE_MS,
+                "accepted is late by so much at most", {"connection", session->connection},
+                {"unconfirmed", session->unconfirmed});
         for (size_t k = 0; k < session->consumer_count; k++) {
             const struct oracle_consumer *consumer = oracle->consumers[session->consumers[k]];
             PROMISE(oracle->trace, consumer->gone || consumer->untold == 0,

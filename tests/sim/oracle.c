@@ -377,7 +377,8 @@ static void stored_names(struct oracle *oracle, const struct disk_result *result
 }
 
 /* Of a message, or of a question about one. NULL: its sender has gone. */
-static struct oracle_session *storing_ends(struct oracle *oracle, const struct op_note *note)
+static struct oracle_session *storing_ends(struct oracle *oracle, const struct op_note *note,
+                                           bool good)
 {
     struct oracle_session *session = oracle_session(oracle, note->connection);
     struct oracle_share *share = &oracle->shares[TOWN_PEOPLE[note->message->client].member];
@@ -390,14 +391,17 @@ static struct oracle_session *storing_ends(struct oracle *oracle, const struct o
     }
     session->window_messages--;
     session->window_bytes -= note->cost;
-    session->untold++;
+    if (good && session->unconfirmed++ == 0) {
+        session->unconfirmed_ms = oracle->now.mono_ms;
+    }
+    session->untold += !good;
     return session;
 }
 
 static void stored_known(struct oracle *oracle, const struct disk_result *result)
 {
     bool known = result->result.status == STORE_DONE;
-    struct oracle_session *session = storing_ends(oracle, &result->note);
+    struct oracle_session *session = storing_ends(oracle, &result->note, known);
     oracle->totals.accepted += known;
     oracle->totals.duplicates += known;
     if (session) {
@@ -411,7 +415,7 @@ static void stored_append(struct oracle *oracle, const struct disk_result *resul
     bool good = result->result.status == STORE_DONE;
     bool over = result->result.status == STORE_OVER_QUOTA;
     bool unknown = result->result.status == STORE_UNKNOWN_EARLIER;
-    struct oracle_session *session = storing_ends(oracle, &result->note);
+    struct oracle_session *session = storing_ends(oracle, &result->note, good);
     oracle_claimed(oracle, result);
     oracle->totals.accepted += good;
     oracle->totals.duplicates += good && result->result.append.duplicate;

@@ -79,7 +79,9 @@ struct oracle_session {
     bool gone;                     /* and closed */
     struct oracle_number *numbers; /* number 1 first */
     size_t number_count, number_capacity;
-    uint64_t untold; /* answers that are due in this turn */
+    uint64_t untold;        /* refusals that are due in this turn */
+    uint64_t unconfirmed;   /* on disk, Accepted is due */
+    int64_t unconfirmed_ms; /* mono: since when */
     uint64_t window_messages, window_bytes;
     uint64_t asking;     /* questions with the store */
     uint32_t *consumers; /* serials */

@@ -71,6 +71,7 @@ void oracle_over(struct oracle *oracle, struct oracle_session *session)
 {
     session->over = true;
     session->untold = 0;
+    session->unconfirmed = 0;
     for (size_t i = 0; i < session->consumer_count; i++) {
         oracle_consumer_gone(oracle, oracle->consumers[session->consumers[i]]);
     }
@@ -89,7 +90,7 @@ static void told_accepted(struct oracle *oracle, struct oracle_session *session,
             session->numbers[n - 1].state = NUMBER_ANSWERED;
             session->numbers[n - 1].message->accepted = true;
             oracle_succession_accepted(oracle, session->numbers[n - 1].message);
-            session->untold--;
+            session->unconfirmed--;
         }
     }
 }

@@ -23,6 +23,7 @@ void reminded_fini(struct reminded *reminded)
 bool reminded_add(void *context, const struct store_track_row *row)
 {
     struct reminded *reminded = context;
+    reminded->owing = reminded->owing || track_is_owed(row->state);
     if (!track_is_reminded(row->state)) {
         return true;
     }
@@ -57,7 +58,7 @@ bool reminded_pass(const struct reminded *reminded, struct stored_deadline *dead
 {
     uint32_t last = reminded->more ? reminded->recipients[reminded->count - 1].mailbox : 0;
     bool goes_on = step < deadline->remind_count;
-    bool nobody = reminded->count == 0 && stored_deadline_after(deadline, step) == 0;
+    bool nobody = !reminded->owing && stored_deadline_after(deadline, step) == 0;
     return stored_deadline_pass(deadline, step, last) && goes_on && !nobody;
 }
 

@@ -14,7 +14,8 @@ struct reminded {
     uint32_t count;
     uint32_t max;
     uint8_t lane;
-    bool more; /* others are to be reminded in the same step */
+    bool more;  /* others are to be reminded in the same step */
+    bool owing; /* somebody owes an answer, be it one who cannot be reminded */
 };
 
 /* Room for what op->append.pass wants. False without memory: nothing is to be freed. */
@@ -29,7 +30,7 @@ bool reminded_add(void *context, const struct store_track_row *row);
 bool reminded_tell(const struct reminded *reminded, struct store_result *result);
 
 /* The step has been done for them. False: the deadline goes, for it was its last step, or nobody
- * is left to be reminded. */
+ * owes an answer any more. */
 bool reminded_pass(const struct reminded *reminded, struct stored_deadline *deadline, uint8_t step);
 
 /* Counts one recipient's row when the deadline itself is due. */

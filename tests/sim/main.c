@@ -5,6 +5,7 @@
  *   sim --seed N [--steps K] [--trace]              one run, with all its events
  *   sim --seeds N [--first S] [--steps K]           many; ends with 1 at the first broken promise
  */
+#include "deadlines.h"
 #include "uploads.h"
 #include "world.h"
 
@@ -100,6 +101,7 @@ int main(int argc, char **argv)
     struct orders orders;
     struct outcome sum = {0};
     static struct trace uploads_trace;
+    static struct trace deadlines_trace;
     if (!read_orders(argc, argv, &orders)) {
         fprintf(stderr, "usage: sim --seed N [--steps K] [--trace]\n"
                         "       sim --seeds N [--first S] [--steps K]\n");
@@ -113,6 +115,8 @@ int main(int argc, char **argv)
         world_run(seed, orders.steps, orders.loud, &outcome);
         sum.lives += uploads_run(seed, orders.loud, &uploads_trace);
         sum.digest = sum.digest * 31 + uploads_trace.digest;
+        sum.lives += deadlines_run(seed, orders.loud, &deadlines_trace);
+        sum.digest = sum.digest * 31 + deadlines_trace.digest;
         sum.lives += outcome.lives;
         sum.messages += outcome.messages;
         sum.deliveries += outcome.deliveries;

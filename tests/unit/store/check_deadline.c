@@ -242,6 +242,24 @@ START_TEST(at_the_deadline_those_who_owe_are_counted)
 }
 END_TEST
 
+START_TEST(who_cannot_be_reminded_still_owes_an_answer)
+{
+    open_bench(_i);
+    append("notice", 1);
+    bury(1, 23);
+    struct store_result dead = bench_one(&bench, op_dead_list(1, 0, 1));
+    uint64_t sequence = dead.dead.entries[0].sequence;
+    result_drop(&dead);
+    (void)bench_one(&bench, op_dead(STORE_DROP, 1, sequence));
+    bench.now_ms += 1000;
+    remind("r-1", 0, 9, "");
+    ck_assert_int_eq(ask().at_ms, began_ms + 2000);
+    bench.now_ms += 2000;
+    ck_assert_uint_eq(ask().owing, 1);
+    shut();
+}
+END_TEST
+
 START_TEST(nobody_to_warn_ends_it_as_well)
 {
     open_bench(_i);
@@ -324,6 +342,7 @@ int main(void)
         a_later_step_begins_anew,
         nobody_left_to_remind_is_the_end_of_a_deadline,
         at_the_deadline_those_who_owe_are_counted,
+        who_cannot_be_reminded_still_owes_an_answer,
         nobody_to_warn_ends_it_as_well,
         tracking_tells_the_deadline,
         a_step_that_finds_no_room_is_not_done,

@@ -5,7 +5,6 @@
  */
 #include "typed/csv_header.h"
 
-#include <ctype.h>
 #include <stdlib.h>
 #include <string.h>
 
@@ -65,9 +64,10 @@ bool csv_header_add_all(struct csv_header *header, const struct document *docume
 static int next_letter(const char **text)
 {
     while (**text != '\0') {
-        unsigned char byte = (unsigned char)*(*text)++;
-        if (byte < 0x80 && isalnum(byte)) {
-            return tolower(byte);
+        int byte = *(*text)++;
+        int small = byte >= 'A' && byte <= 'Z' ? byte - 'A' + 'a' : byte;
+        if ((small >= 'a' && small <= 'z') || (small >= '0' && small <= '9')) {
+            return small;
         }
     }
     return 0;

@@ -5,6 +5,7 @@
 #include "typed/json_fields.h"
 
 #include "typed/base64.h"
+#include "typed/identifier.h"
 #include "typed/record.h"
 
 #include <inttypes.h>
@@ -117,11 +118,31 @@ static enum outcome read_enum(const json_t *value, ProtobufCMessage *message,
     return FINE;
 }
 
+/* protobuf's mapping writes numbers of 64 bits as texts. */
+static enum outcome read_digits(const char *text, ProtobufCMessage *message,
+                                const ProtobufCFieldDescriptor *field)
+{
+    enum { DIGITS_MAX = 18 };
+    uint64_t number = 0;
+    size_t size = strlen(text);
+    if (size > DIGITS_MAX || !identifier_is_digits(text, size)) {
+        return WRONG;
+    }
+    for (size_t i = 0; i < size; i++) {
+        number = number * 10 + (uint64_t)(text[i] - '0');
+    }
+    record_put_number(message, field, number);
+    return FINE;
+}
+
 static enum outcome read_number(const json_t *value, ProtobufCMessage *message,
                                 const ProtobufCFieldDescriptor *field)
 {
     json_int_t number = json_integer_value(value);
     bool wide = field->type == PROTOBUF_C_TYPE_UINT64;
+    if (wide && json_is_string(value)) { /* so that no reader takes it for a double */
+        return read_digits(json_string_value(value), message, field);
+    }
     if (!json_is_integer(value) || number < 0 || (!wide && number > UINT32_MAX)) {
         return WRONG;
     }

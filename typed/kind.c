@@ -8,7 +8,6 @@
 #include "typed/encoding.h"
 #include "typed/identifier.h"
 
-#include <ctype.h>
 #include <inttypes.h>
 #include <stdio.h>
 #include <string.h>
@@ -257,7 +256,7 @@ bool kind_looks_like_formula(const char *text, size_t size)
         return false;
     }
     for (size_t i = 1; i < size; i++) {
-        if (!isdigit((unsigned char)text[i]) && !strchr(" .,-", text[i])) {
+        if (!identifier_is_digits(text + i, 1) && !strchr(" .,-", text[i])) {
             return true;
         }
     }

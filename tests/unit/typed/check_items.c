@@ -5,6 +5,7 @@
 #include "tests/unit/typed/conversion.h"
 
 #include <check.h>
+#include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 
@@ -74,6 +75,36 @@ START_TEST(a_record_without_a_form_gets_the_formats_own)
                      "nomprenom;sexe;datenaiss;lieunaiss;commnaiss;paysnaiss;datedeces;lieudeces;"
                      "actedeces\nX*/;1;00000000;;;;20260102;;\n");
     conversion_fini(&conversion);
+}
+END_TEST
+
+/* What is kept for a column that is not there, is known, has another name or comes twice has no
+ * place. */
+START_TEST(kept_cells_have_a_column)
+{
+    static const char *const kept[] = {
+        "{\"name\":\"plus\",\"position\":9,\"value\":\"x\"}",
+        "{\"name\":\"plus\",\"position\":10,\"value\":\"x\"}",
+        "{\"name\":\"nomprenom\",\"value\":\"x\"}",
+        "{\"name\":\"other\",\"position\":9,\"value\":\"x\"}",
+        "{\"name\":\"plus\",\"position\":9,\"value\":\"x\"},"
+        "{\"name\":\"plus\",\"position\":9,\"value\":\"y\"}",
+    };
+    const struct convert_options options = {.from = "jsonl", .to = "insee-deces-csv"};
+    for (size_t i = 0; i < sizeof(kept) / sizeof(kept[0]); i++) {
+        char items[2048];
+        struct conversion conversion;
+        snprintf(items, sizeof(items),
+                 "{\"form\":{\"format\":\"insee-deces-csv\",\"columns\":[\"nomprenom\",\"sexe\","
+                 "\"datenaiss\",\"lieunaiss\",\"commnaiss\",\"paysnaiss\",\"datedeces\","
+                 "\"lieudeces\",\"actedeces\",\"plus\"]}}\n%.*s,\"kept\":[%s]}\n" END,
+                 (int)(strlen(RECORD) - 2), RECORD, kept[i]);
+        conversion_run(&conversion, &options, items, strlen(items), 0);
+        bool placed = conversion.status == RELAIS_OK;
+        ck_assert_msg(placed == (i == 0), "%zu", i);
+        ck_assert(placed || conversion_complaint(&conversion, "target.no-place") != NULL);
+        conversion_fini(&conversion);
+    }
 }
 END_TEST
 
@@ -155,6 +186,7 @@ int main(void)
     tcase_set_timeout(all, 30);
     tcase_add_loop_test(all, each_refused, 0, sizeof(refused) / sizeof(refused[0]));
     tcase_add_test(all, a_record_without_a_form_gets_the_formats_own);
+    tcase_add_test(all, kept_cells_have_a_column);
     tcase_add_test(all, altered_protobuf);
     tcase_add_test(all, texts_of_protobuf_are_whole_and_utf8);
     tcase_add_test(all, formats_have_names_and_summaries);

@@ -10,22 +10,22 @@
 #include "cli/progress.h"
 #include "cli/source_file.h"
 #include "cli/talk.h"
+#include "cli/whole_file.h"
 #include "program/locale.h"
 
 #include <errno.h>
-#include <fcntl.h>
 #include <stdlib.h>
 #include <string.h>
-#include <unistd.h>
 
-enum { PIECE_BYTES = 64 * 1024, PATH_MOST = 4096 };
+enum { PIECE_BYTES = 64 * 1024 };
 
 /* One conversion and its two ends. */
 struct work {
     const struct invocation *invocation;
     const char *path;
     const char *out_path; /* NULL: stdout, or nowhere with --try */
-    char part_path[PATH_MOST];
+    const char **titles;
+    struct whole_file whole;
     FILE *out;
     bool trying;
     bool out_failed;
@@ -90,9 +90,10 @@ static enum exit_code fail_errno(int number, const char *path)
     return talk_error(&error);
 }
 
-/* The target: stdout, nothing, or a part file beside its place. */
+/* The target: stdout, a file, or nothing. */
 static enum exit_code open_out(struct work *work)
 {
+    relais_error error;
     if (work->trying) {
         return CODE_DONE;
     }
@@ -100,46 +101,25 @@ static enum exit_code open_out(struct work *work)
         work->out = stdout;
         return CODE_DONE;
     }
-    int length = snprintf(work->part_path, sizeof(work->part_path), "%s.XXXXXX", work->out_path);
-    if (length < 0 || (size_t)length >= sizeof(work->part_path)) {
-        return fail_errno(ENAMETOOLONG, work->out_path);
+    if (whole_file_open(&work->whole, work->out_path, &error) != RELAIS_OK) {
+        return talk_error(&error);
     }
-    int fd = mkostemp(work->part_path, O_CLOEXEC);
-    if (fd < 0) {
-        return fail_errno(errno, work->out_path);
-    }
-    work->out = fdopen(fd, "w");
-    if (!work->out) {
-        int number = errno;
-        close(fd);
-        unlink(work->part_path);
-        return fail_errno(number, work->out_path);
-    }
+    work->out = work->whole.stream;
     return CODE_DONE;
 }
 
-/* Puts the whole file in its place, or takes the part away. */
+/* Puts the whole file in its place, or lets it go. */
 static enum exit_code close_out(struct work *work, enum exit_code code)
 {
-    if (!work->out || work->out == stdout) {
+    relais_error error;
+    if (!work->whole.stream) {
         return code;
     }
-    bool whole = code == CODE_DONE || code == CODE_PARTLY;
-    bool synced = whole && fflush(work->out) == 0 && fsync(fileno(work->out)) == 0;
-    int number = errno;
-    if (fclose(work->out) != 0 && synced) {
-        synced = false;
-        number = errno;
-    }
-    if (synced && rename(work->part_path, work->out_path) != 0) {
-        synced = false;
-        number = errno;
-    }
-    if (synced) {
+    if (code != CODE_DONE && code != CODE_PARTLY) {
+        whole_file_drop(&work->whole);
         return code;
     }
-    unlink(work->part_path);
-    return whole ? fail_errno(number, work->out_path) : code;
+    return whole_file_keep(&work->whole, &error) == RELAIS_OK ? code : talk_error(&error);
 }
 
 /* What a conversion that ended so is for the caller. */
@@ -244,6 +224,36 @@ static enum exit_code read_separator(const struct invocation *invocation, char *
     return CODE_DONE;
 }
 
+/* What --title says: titles of the file and of the format. */
+static enum exit_code read_titles(struct work *work)
+{
+    work->titles = options_values(&work->invocation->options, "title", &work->options.rename_count);
+    work->options.renames = work->titles;
+    for (size_t i = 0; i < work->options.rename_count; i++) {
+        const char *equals = strrchr(work->options.renames[i], '=');
+        if (!equals || equals == work->options.renames[i] || equals[1] == '\0') {
+            return talk_usage(work->invocation->command, _("--title: \"%s\" is not THEIRS=OURS"),
+                              work->options.renames[i]);
+        }
+    }
+    return CODE_DONE;
+}
+
+/* Options that only plain text knows. */
+static enum exit_code check_text_options(const struct work *work)
+{
+    static const char *const names[] = {"encoding", "separator", "title"};
+    for (size_t i = 0; i < OPTION_COUNT(names); i++) {
+        if (options_has(&work->invocation->options, names[i]) &&
+            !convert_format_is_text(work->options.from)) {
+            return talk_usage(work->invocation->command,
+                              _("--%s is for text and CSV; %s says it itself"), names[i],
+                              work->options.from);
+        }
+    }
+    return CODE_DONE;
+}
+
 static enum exit_code read_format(const struct invocation *invocation, const char *option,
                                   const char **name)
 {
@@ -283,6 +293,28 @@ static enum exit_code list_formats(const struct invocation *invocation)
     return talk_end(output_list(&invocation->output, columns, OPTION_COUNT(columns), rows));
 }
 
+static enum exit_code read_options(struct work *work)
+{
+    const struct invocation *invocation = work->invocation;
+    enum exit_code code = read_format(invocation, "from", &work->options.from);
+    if (code == CODE_DONE) {
+        code = read_format(invocation, "to", &work->options.to);
+    }
+    if (code == CODE_DONE) {
+        code = read_encoding(invocation, "encoding", &work->options.encoding);
+    }
+    if (code == CODE_DONE) {
+        code = read_encoding(invocation, "to-encoding", &work->options.target_encoding);
+    }
+    if (code == CODE_DONE) {
+        code = read_separator(invocation, &work->options.separator);
+    }
+    if (code == CODE_DONE) {
+        code = read_titles(work);
+    }
+    return code == CODE_DONE ? check_text_options(work) : code;
+}
+
 static enum exit_code run(struct invocation *invocation)
 {
     const struct options *options = &invocation->options;
@@ -299,20 +331,12 @@ static enum exit_code run(struct invocation *invocation)
     work.options.specimens = options_has(options, "specimens");
     work.options.keep_going = work.trying || options_has(options, "keep-going");
     work.options.to = work.trying ? "jsonl" : NULL;
-    enum exit_code code = read_format(invocation, "from", &work.options.from);
+    enum exit_code code = read_options(&work);
     if (code == CODE_DONE) {
-        code = read_format(invocation, "to", &work.options.to);
+        code = convert_file(&work);
     }
-    if (code == CODE_DONE) {
-        code = read_encoding(invocation, "encoding", &work.options.encoding);
-    }
-    if (code == CODE_DONE) {
-        code = read_encoding(invocation, "to-encoding", &work.options.target_encoding);
-    }
-    if (code == CODE_DONE) {
-        code = read_separator(invocation, &work.options.separator);
-    }
-    return code == CODE_DONE ? convert_file(&work) : code;
+    free(work.titles);
+    return code;
 }
 
 static const struct option_spec options[] = {
@@ -328,6 +352,8 @@ static const struct option_spec options[] = {
     {"to-encoding", 0, WORDS_ENCODING, "NAME",
      N_("of what is written (default: as FILE was, or as the format has it)")},
     {"separator", 0, WORDS_NONE, "SIGN", N_("of a CSV: ; , | or tab (default: found out)")},
+    {"title", 0, WORDS_NONE, "THEIRS=OURS",
+     N_("of a CSV: a title of the file, and the format's that it stands for; may be repeated")},
     {"specimens", 0, WORDS_NONE, NULL,
      N_("let pass fictitious people: 30 and 31 February, an NIR of zeros")},
     {"list", 0, WORDS_NONE, NULL, N_("the formats")},

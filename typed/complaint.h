@@ -83,8 +83,11 @@
       N_("its title in the first line"))                                                           \
     X(TITLE_NEAR, "csv.title-near", true,                                                          \
       N_("this column is missing, but one is nearly named so"),                                    \
-      N_("this very title in the first line; see column"))                                         \
+      N_("this very title in the first line, or a --title for it; see column"))                    \
     X(TITLE_TWICE, "csv.title-twice", true, N_("this column comes twice"), N_("one of them"))      \
+    X(TITLE_TARGET, "csv.title-target", true,                                                      \
+      N_("this column is to stand for one that the format does not have"),                         \
+      N_("a title of the format"))                                                                 \
     X(TITLE_UNKNOWN, "csv.title-unknown", false,                                                   \
       N_("a column that this flow does not know: kept as it is"), N_("a title of the format"))     \
     X(EMPTY, "empty", true, N_("the file is empty"), N_("at least one record"))                    \

@@ -40,6 +40,18 @@ const char *convert_format_summary(size_t index)
     return format ? dgettext("relais", format->summary) : NULL;
 }
 
+/* Text whose encoding and separator must be known before it is read. */
+static bool is_plain_text(const struct format *format)
+{
+    return format->notation == NOTATION_FIXED || format->notation == NOTATION_CSV;
+}
+
+bool convert_format_is_text(const char *name)
+{
+    const struct format *format = format_named(name);
+    return format && is_plain_text(format);
+}
+
 static relais_status write_bytes(void *context, const char *data, size_t size)
 {
     const struct convert *convert = context;
@@ -185,12 +197,6 @@ void convert_free(struct convert *convert)
     free(convert);
 }
 
-/* Text whose encoding and separator must be known before it is read. */
-static bool is_plain_text(const struct format *format)
-{
-    return format->notation == NOTATION_FIXED || format->notation == NOTATION_CSV;
-}
-
 static enum encoding find_encoding(struct convert *convert, bool marked, bool more)
 {
     bool guessed = false;
@@ -223,6 +229,8 @@ static relais_status begin(struct convert *convert, bool more)
         skip = setup.byte_order_mark ? MARK_BYTES : 0;
         setup.encoding = find_encoding(convert, setup.byte_order_mark, more);
         setup.separator = convert->options.separator;
+        setup.renames = convert->options.renames;
+        setup.rename_count = convert->options.rename_count;
         if (setup.separator == '\0') {
             setup.separator = csv_header_separator(prelude->data + skip, prelude->size - skip,
                                                    convert->from->separator);

@@ -39,6 +39,10 @@ struct convert_options {
     enum encoding encoding; /* of the source; ENCODING_UNKNOWN: found out. XML says its own. */
     enum encoding target_encoding; /* ENCODING_UNKNOWN: as the source had, or the format's own */
     char separator;                /* of a CSV that is read; 0: found out */
+    /* Of a CSV that is read: "THEIRS=OURS", a title of the file and the format's that it stands
+     * for. Borrowed until convert_free(). */
+    const char *const *renames;
+    size_t rename_count;
     bool specimens;  /* 30 and 31 February, and an NIR of zeros, pass with a warning */
     bool keep_going; /* leave refused records out instead of ending at the first */
 };
@@ -55,6 +59,9 @@ struct convert_counts {
  */
 const char *convert_format_name(size_t index);
 const char *convert_format_summary(size_t index);
+
+/* True for a format of plain text, whose encoding is not said in it. */
+bool convert_format_is_text(const char *name);
 
 /* Gives a conversion for convert_free(). RELAIS_USAGE: no format of that name; RELAIS_NO_MEMORY. */
 relais_status convert_new(const struct convert_options *options,

@@ -28,8 +28,21 @@ static const struct shape *shape_titled(const struct document *document, const c
     return NULL;
 }
 
+const char *csv_header_known_as(const char *const *renames, size_t count, const char *title,
+                                size_t size)
+{
+    for (size_t i = 0; i < count; i++) {
+        const char *equals = strrchr(renames[i], '=');
+        if (equals && (size_t)(equals - renames[i]) == size &&
+            memcmp(renames[i], title, size) == 0) {
+            return equals + 1;
+        }
+    }
+    return "";
+}
+
 bool csv_header_add(struct csv_header *header, const struct document *document, const char *title,
-                    size_t size)
+                    size_t size, const char *known_as)
 {
     struct csv_column *grown =
         realloc(header->columns, (header->count + 1) * sizeof(*header->columns));
@@ -43,9 +56,11 @@ bool csv_header_add(struct csv_header *header, const struct document *document, 
     }
     memcpy(copy, title, size);
     copy[size] = '\0';
-    bool whole = strlen(copy) == size;
+    bool renamed = *known_as != '\0';
     header->columns[header->count++] =
-        (struct csv_column){.title = copy, .shape = whole ? shape_titled(document, copy) : NULL};
+        (struct csv_column){.title = copy,
+                            .shape = shape_titled(document, renamed ? known_as : copy),
+                            .renamed = renamed};
     return true;
 }
 
@@ -53,7 +68,7 @@ bool csv_header_add_all(struct csv_header *header, const struct document *docume
 {
     for (size_t i = 0; i < document->shape_count; i++) {
         const char *name = document->shapes[i].name;
-        if (name && !csv_header_add(header, document, name, strlen(name))) {
+        if (name && !csv_header_add(header, document, name, strlen(name), "")) {
             return false;
         }
     }
@@ -64,7 +79,7 @@ bool csv_header_add_all(struct csv_header *header, const struct document *docume
 static int next_letter(const char **text)
 {
     while (**text != '\0') {
-        int byte = *(*text)++;
+        int byte = (unsigned char)*(*text)++;
         int small = byte >= 'A' && byte <= 'Z' ? byte - 'A' + 'a' : byte;
         if ((small >= 'a' && small <= 'z') || (small >= '0' && small <= '9')) {
             return small;
@@ -119,6 +134,12 @@ bool csv_header_check(const struct csv_header *header, const struct document *do
             checker_tell_number(checker, RULE_TITLE_NEAR, place, near);
         } else if (count == 0 && shape->required) {
             checker_tell(checker, RULE_TITLE_MISSING, place, NULL);
+        }
+    }
+    for (size_t i = 0; i < header->count; i++) {
+        if (header->columns[i].renamed && !header->columns[i].shape) {
+            checker_tell(checker, RULE_TITLE_TARGET,
+                         (struct place){.line = 1, .field = header->columns[i].title}, NULL);
         }
     }
     for (size_t i = 0; checker->errors == errors && i < header->count; i++) {

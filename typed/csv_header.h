@@ -10,6 +10,7 @@
 struct csv_column {
     char *title;
     const struct shape *shape; /* NULL: not known, kept */
+    bool renamed;              /* the shape has another title */
 };
 
 struct csv_header {
@@ -19,9 +20,14 @@ struct csv_header {
 
 void csv_header_fini(struct csv_header *header);
 
-/* Adds a column; false: no memory. */
+/* Adds a column, which stands for the document's column `known_as` ("": for the one of its title).
+ * False: no memory. */
 bool csv_header_add(struct csv_header *header, const struct document *document, const char *title,
-                    size_t size);
+                    size_t size, const char *known_as);
+
+/* The document's title for a title of the file, by "THEIRS=OURS" of `renames`, or "". */
+const char *csv_header_known_as(const char *const *renames, size_t count, const char *title,
+                                size_t size);
 
 /* Adds the titles of a document, for a file without a form; false: no memory. */
 bool csv_header_add_all(struct csv_header *header, const struct document *document);

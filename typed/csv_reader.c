@@ -71,6 +71,34 @@ static relais_status tell_wrong(struct csv_reader *reader, const struct csv_rows
     return RELAIS_FIELD_INVALID;
 }
 
+/* The title in reader->utf8, perhaps known by another. */
+static bool add_title(struct csv_reader *reader)
+{
+    const struct text *title = &reader->utf8;
+    const char *known_as = csv_header_known_as(reader->setup.renames, reader->setup.rename_count,
+                                               title->data, title->size);
+    return csv_header_add(&reader->header, reader->document, title->data, title->size, known_as);
+}
+
+/* Tells of each title that was to be known by another, and is not there. */
+static bool check_renames(struct csv_reader *reader)
+{
+    uint64_t errors = reader->setup.checker->errors;
+    for (size_t i = 0; i < reader->setup.rename_count; i++) {
+        const char *rename = reader->setup.renames[i];
+        bool found = false;
+        for (size_t k = 0; !found && k < reader->header.count; k++) {
+            const char *title = reader->header.columns[k].title;
+            found = *csv_header_known_as(&rename, 1, title, strlen(title)) != '\0';
+        }
+        if (!found) {
+            checker_tell(reader->setup.checker, RULE_TITLE_MISSING,
+                         (struct place){.line = 1, .field = rename}, NULL);
+        }
+    }
+    return reader->setup.checker->errors == errors;
+}
+
 static relais_status read_titles(struct csv_reader *reader, const struct csv_rows *rows,
                                  Relais__Flows__V1__LineEnd line_end)
 {
@@ -86,8 +114,7 @@ static relais_status read_titles(struct csv_reader *reader, const struct csv_row
                          (struct place){rows->cells[i].line, rows->cells[i].column, NULL}, NULL);
             return RELAIS_FIELD_INVALID;
         }
-        if (!text_fine(&reader->utf8) || !csv_header_add(&reader->header, reader->document,
-                                                         reader->utf8.data, reader->utf8.size)) {
+        if (!text_fine(&reader->utf8) || !add_title(reader)) {
             return RELAIS_NO_MEMORY;
         }
         if (rows->cells[i].quoted) {
@@ -98,9 +125,8 @@ static relais_status read_titles(struct csv_reader *reader, const struct csv_row
     reader->line_end = line_end != RELAIS__FLOWS__V1__LINE_END__LINE_END_UNSPECIFIED
                            ? line_end
                            : RELAIS__FLOWS__V1__LINE_END__LINE_END_LF;
-    return csv_header_check(&reader->header, reader->document, reader->setup.checker)
-               ? RELAIS_OK
-               : RELAIS_FIELD_INVALID;
+    bool fine = csv_header_check(&reader->header, reader->document, reader->setup.checker);
+    return check_renames(reader) && fine ? RELAIS_OK : RELAIS_FIELD_INVALID;
 }
 
 static relais_status give(struct csv_reader *reader, Relais__Flows__V1__Item *item, bool refused)
@@ -115,8 +141,13 @@ static bool fill_form(struct csv_reader *reader, ProtobufCMessage *form)
     const char separator[] = {reader->rows.separator, '\0'};
     size_t bytes = bits_bytes(reader->header.count);
     for (size_t i = 0; i < reader->header.count; i++) {
-        const char *title = reader->header.columns[i].title;
-        if (!record_put_string(form, record_field(form, "columns"), title, strlen(title))) {
+        const struct csv_column *column = &reader->header.columns[i];
+        const char *known_as = column->renamed && column->shape ? column->shape->name : "";
+        if (!record_put_string(form, record_field(form, "columns"), column->title,
+                               strlen(column->title)) ||
+            (reader->setup.rename_count > 0 &&
+             !record_put_string(form, record_field(form, "known_as"), known_as,
+                                strlen(known_as)))) {
             return false;
         }
     }

@@ -24,6 +24,8 @@ struct csv_writer {
     const char *owed; /* the line end of the last row, which an end may take back */
     ProtobufCBinaryData quoted_titles; /* both owned */
     ProtobufCBinaryData quoted_columns;
+    const char
+        *kept[CSV_CELLS_MAX]; /* of the record: values of columns that the flow does not know */
     struct text value;
     struct text cell; /* a value in the target's encoding */
     struct text row;
@@ -65,8 +67,9 @@ static relais_status take_form(struct csv_writer *writer, const Relais__Flows__V
     }
     csv_header_fini(&writer->header);
     for (size_t i = 0; i < form->n_columns; i++) {
+        const char *known_as = i < form->n_known_as ? form->known_as[i] : "";
         if (!csv_header_add(&writer->header, writer->document, form->columns[i],
-                            strlen(form->columns[i]))) {
+                            strlen(form->columns[i]), known_as)) {
             return RELAIS_NO_MEMORY;
         }
     }
@@ -166,31 +169,24 @@ static relais_status write_titles(struct csv_writer *writer)
     return status == RELAIS_OK ? write_row(writer, writer->line_end) : status;
 }
 
-/* What is kept for a column, or NULL. */
-static const char *kept_at(const Relais__Flows__V1__Item *item, size_t column)
-{
-    for (size_t i = 0; i < item->n_kept; i++) {
-        if (item->kept[i]->position == column) {
-            return item->kept[i]->value;
-        }
-    }
-    return NULL;
-}
-
-/* Whatever is kept must have a column of its own, of that name. */
-static void check_kept(struct csv_writer *writer, const Relais__Flows__V1__Item *item)
+/* Puts each value that is kept to its column; what has no column of its own, of that name, is
+ * refused. */
+static void place_kept(struct csv_writer *writer, const Relais__Flows__V1__Item *item)
 {
     const struct csv_header *header = &writer->header;
+    memset(writer->kept, 0, sizeof(writer->kept));
     for (size_t i = 0; i < item->n_kept; i++) {
         const Relais__Flows__V1__Kept *kept = item->kept[i];
         bool fits = writer->same_form && kept->position < header->count &&
                     !header->columns[kept->position].shape &&
                     strcmp(header->columns[kept->position].title, kept->name) == 0 &&
-                    kept_at(item, kept->position) == kept->value;
+                    !writer->kept[kept->position];
         if (!fits) {
             checker_tell(writer->setup.checker, RULE_NO_PLACE,
                          (struct place){.line = writer->setup.checker->line, .field = kept->name},
                          NULL);
+        } else {
+            writer->kept[kept->position] = kept->value;
         }
     }
 }
@@ -223,8 +219,7 @@ static void build_row(struct csv_writer *writer, const ProtobufCMessage *record,
         if (column->shape) {
             leaf_print(record, column->shape, 0, &writer->value);
         } else {
-            const char *kept = kept_at(item, i);
-            text_string(&writer->value, kept ? kept : "");
+            text_string(&writer->value, writer->kept[i] ? writer->kept[i] : "");
         }
         bool quoted = spelling && spelling->has_quoted
                           ? item_bit(&spelling->quoted, i)
@@ -247,7 +242,7 @@ static relais_status write_record(struct csv_writer *writer, const ProtobufCMess
         return RELAIS_NO_MEMORY;
     }
     leaf_check_places(writer->document->shapes, writer->document->shape_count, record, checker);
-    check_kept(writer, item);
+    place_kept(writer, item);
     check_columns(writer, record);
     if (checker->errors == errors) {
         build_row(writer, record, item);

@@ -30,6 +30,12 @@ struct verdict identifier_check_commune(const char *text, size_t size)
     if (!form || memcmp(text, "00", 2) == 0) {
         return (struct verdict){.error = RULE_COMMUNE};
     }
+    /* 971 to 978 and 984 to 989 are overseas; INSEE has given no other of these. */
+    bool overseas = memcmp(text, "97", 2) == 0 || memcmp(text, "98", 2) == 0;
+    const char *given = text[1] == '7' ? "12345678" : "456789";
+    if (overseas && !strchr(given, text[2])) {
+        return (struct verdict){.error = RULE_COMMUNE, .at = 2};
+    }
     bool whole = memcmp(text + 2, "000", 3) != 0;
     return (struct verdict){.warning = whole ? RULE_NONE : RULE_COMMUNE_UNKNOWN};
 }

@@ -23,8 +23,10 @@ typedef relais_status item_receiver(void *context, const Relais__Flows__V1__Item
 struct source_setup {
     const struct format *format;
     enum encoding encoding;
-    bool byte_order_mark; /* there was one; it is not fed */
-    char separator;       /* CSV */
+    bool byte_order_mark;       /* there was one; it is not fed */
+    char separator;             /* CSV */
+    const char *const *renames; /* CSV: "THEIRS=OURS", titles of the file and of the format */
+    size_t rename_count;
     struct checker *checker;
     item_receiver *receive;
     void *context;

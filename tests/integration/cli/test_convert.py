@@ -100,6 +100,10 @@ class Convert(unittest.TestCase):
                             (("-f", "jsonl", path), 2), (("-f", "jsonl", "-t", "jsonl"), 2),
                             (("-f", "insee-deces", "-t", "jsonl", "--encoding", "UTF-7", path), 2),
                             (("-f", "insee-deces-csv", "-t", "jsonl", "--separator", "x", path), 2),
+                            (("-f", "insee-deces-csv", "-t", "jsonl", "--title", "x", path), 2),
+                            (("-f", "jsonl", "-t", "jsonl", "--encoding", "utf-8", path), 2),
+                            (("-f", "insee-deces-csv", "-t", "jsonl", "--out",
+                              "/nowhere/x", path), 3),
                             (("-f", "insee-deces-csv", "-t", "jsonl", "missing.csv"), 3)):
             self.assertEqual(self.convert(*words).code, code, words)
 
@@ -111,6 +115,29 @@ class Convert(unittest.TestCase):
         said = self.convert("-f", "insee-deces-csv", "-t", "insee-deces-csv", "--encoding",
                             "iso-8859-15", "--to-encoding", "utf-8", latin)
         self.assertEqual(said.out, f"{TITLES}\n{row}\n", said)
+
+    def test_titles_of_its_own(self):
+        data = "Nom;Sexe;Né le;Décédé le\nX*Y/;1;19310223;20260301\n".encode()
+        there = self.convert("-f", "insee-deces-csv", "-t", "jsonl", "--title", "Nom=nomprenom",
+                             "--title", "Sexe=sexe", "--title", "Né le=datenaiss", "--title",
+                             "Décédé le=datedeces", "-", stdin=data)
+        self.assertEqual(there.code, 0, there)
+        self.assertEqual(json.loads(there.out.splitlines()[1])["death_record"]["sex"], "SEX_MALE")
+        back = self.convert("-f", "jsonl", "-t", "insee-deces-csv", "-", stdin=there.bytes)
+        self.assertEqual(back.bytes, data)
+        near = self.convert("-f", "insee-deces-csv", "-t", "jsonl", "-", stdin=data)
+        self.assertEqual(near.code, 4)
+        self.assertIn("sexe: ", near.err)
+        self.assertIn("column: 2 [csv.title-near]", near.err)
+
+    def test_a_killed_conversion_leaves_nothing(self):
+        with subprocess.Popen([RELAIS, "convert", "-f", "insee-deces-csv", "-t", "protobuf",
+                               "--out", self.bus.path("out.pb"), "-"], stdin=subprocess.PIPE,
+                              stderr=subprocess.DEVNULL) as process:
+            process.stdin.write((TITLES + "\n" + (GOOD + "\n") * 20000).encode())
+            process.stdin.flush()
+            process.kill()
+        self.assertEqual(os.listdir(self.bus.folder), [])
 
     def test_list_and_completion(self):
         names = [row["format"] for row in

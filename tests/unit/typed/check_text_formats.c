@@ -354,6 +354,43 @@ START_TEST(refused_records_are_left_out_when_asked)
 }
 END_TEST
 
+/* A file with titles of its own comes back with them, from items alone. */
+START_TEST(titles_of_its_own)
+{
+    static const char file[] = "Identit\xC3\xA9;N\xC3\xA9 le;Sexe;D\xC3\xA9"
+                               "c\xC3\xA9"
+                               "d\xC3\xA9 le;a=b\n"
+                               "X*Y/;19310223;1;20260301;kept\n";
+    static const char *const renames[] = {"Identit\xC3\xA9=nomprenom", "N\xC3\xA9 le=datenaiss",
+                                          "Sexe=sexe",
+                                          "D\xC3\xA9"
+                                          "c\xC3\xA9"
+                                          "d\xC3\xA9 le=datedeces",
+                                          "a=b=actedeces"};
+    const struct convert_options there = {
+        .from = "insee-deces-csv", .to = "protobuf", .renames = renames, .rename_count = 5};
+    bool refused = true;
+    ck_assert(conversion_survives(&there, "jsonl", file, sizeof(file) - 1, 3, &refused));
+    ck_assert(!refused);
+    ck_assert(conversion_survives(&there, "protobuf", file, sizeof(file) - 1, 0, &refused));
+    ck_assert(!refused);
+
+    static const char *const missing[] = {"Nothing=sexe"};
+    static const char *const target[] = {"Sexe=nothing"};
+    const char *const *const wrong[] = {missing, target};
+    static const char *const told[] = {"csv.title-missing", "csv.title-target"};
+    for (size_t i = 0; i < 2; i++) {
+        const struct convert_options options = {
+            .from = "insee-deces-csv", .to = "jsonl", .renames = wrong[i], .rename_count = 1};
+        struct conversion conversion;
+        conversion_run(&conversion, &options, file, sizeof(file) - 1, 0);
+        ck_assert_int_eq(conversion.status, RELAIS_FIELD_INVALID);
+        ck_assert_ptr_nonnull(conversion_complaint(&conversion, told[i]));
+        conversion_fini(&conversion);
+    }
+}
+END_TEST
+
 /* complaint.h, 1: whatever is refused, no complaint holds it. */
 START_TEST(complaints_hold_no_values)
 {
@@ -386,6 +423,7 @@ int main(void)
     tcase_add_test(all, nothing_is_dropped);
     tcase_add_test(all, items_that_are_not_whole);
     tcase_add_test(all, refused_records_are_left_out_when_asked);
+    tcase_add_test(all, titles_of_its_own);
     tcase_add_test(all, complaints_hold_no_values);
     srunner_run_all(runner, CK_NORMAL);
     int failed = srunner_ntests_failed(runner);

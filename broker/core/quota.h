@@ -58,7 +58,7 @@ void quota_return(struct member_use *use, const struct quota *quota);
 /* Messages that may be sent at once now; 0 without a rate. */
 uint32_t quota_burst(struct member_use *use, const struct quota *quota, int64_t mono_ms);
 
-/* Could a message of `bytes` ever be stored? */
+/* Could a message of `bytes`, those of its entries too, ever be stored? */
 bool quota_fits(struct step *step, struct member_use *use, const struct quota *quota,
                 uint64_t bytes, struct refusal *out_refusal);
 

@@ -51,11 +51,11 @@ enum store_op_kind {
     STORE_EXPIRE,    /* what nobody has taken of messages that have expired, the same */
 };
 
-/* What a member has sent and that lies in the store, dead letters included: each message once,
- * whatever the number of its entries. */
+/* What a member has sent and that lies in the store, dead letters included: each message once, and
+ * beside its bytes STORED_RECIPIENT_BYTES for each of its entries. */
 struct store_usage {
     uint64_t messages;
-    uint64_t bytes; /* of envelopes and payloads */
+    uint64_t bytes; /* of envelopes, payloads and entries */
 };
 
 /* Names a dead letter. */

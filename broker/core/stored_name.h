@@ -14,6 +14,9 @@ enum {
     STORED_SENDER_BYTES = 63,     /* slug of a member */
     STORED_REASON_BYTES = 256,    /* LIMIT_REASON_BYTES: on disk for good */
     STORED_CODE_DAMAGED = 0xFFFF, /* of a dead letter that the store itself buried */
+    /* Of a sender's bytes in the store, for each recipient that has not done with a message: an
+     * entry and the row of what becomes of it take some 140 in pages that are two thirds full. */
+    STORED_RECIPIENT_BYTES = 160,
     /* Payload bytes in one segment of a stored payload. A chunk is a whole number of them. */
     STORED_SEGMENT_BYTES = 65511,
 };

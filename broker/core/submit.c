@@ -183,6 +183,19 @@ static bool check_fan_out(const struct submission *submission, struct piece *pie
     return true;
 }
 
+/* What it would take of the store, whatever else its sender has there. */
+static bool check_quota(const struct submission *submission, const struct piece *piece,
+                        const Relais__V1__Envelope *envelope, struct refusal *out_refusal)
+{
+    const struct directory *directory = submission->step->core->directory;
+    uint32_t count = recipients_of(directory, directory_flow(directory, envelope->flow), envelope);
+    uint64_t bytes = (uint64_t)piece->envelope.size + piece->payload.size +
+                     (piece->upload ? piece->upload->bytes : 0) +
+                     (uint64_t)count * STORED_RECIPIENT_BYTES;
+    return quota_fits(submission->step, submission->session->use, &submission->quota, bytes,
+                      out_refusal);
+}
+
 static bool check_sizes(const struct submission *submission, const struct piece *piece,
                         struct refusal *out_refusal)
 {
@@ -411,12 +424,10 @@ static void take_part(struct submission *submission, const Relais__V1__Part *par
     piece.cost = (uint64_t)piece.envelope.size + piece.payload.size + OVERHEAD_BYTES;
     if (check_admission(submission, &piece, &refusal) &&
         check_sizes(submission, &piece, &refusal) &&
-        find_upload(submission, part, &piece, &refusal) &&
-        quota_fits(submission->step, submission->session->use, &submission->quota,
-                   piece.cost - OVERHEAD_BYTES + (piece.upload ? piece.upload->bytes : 0),
-                   &refusal)) {
+        find_upload(submission, part, &piece, &refusal)) {
         const Relais__V1__Envelope *envelope = read_envelope(submission, &piece, &refusal);
-        if (envelope && check_fan_out(submission, &piece, envelope, &refusal) &&
+        if (envelope && check_quota(submission, &piece, envelope, &refusal) &&
+            check_fan_out(submission, &piece, envelope, &refusal) &&
             check_upload_id(submission, &piece, envelope, &refusal) &&
             append(submission, &piece, envelope, &refusal)) {
             return;

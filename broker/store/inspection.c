@@ -5,7 +5,6 @@
 #include "store/inspection.h"
 
 #include "store/inspection_known.h"
-#include "store/record_expiry.h"
 #include "store/record_track.h"
 
 #include <stdlib.h>
@@ -304,16 +303,6 @@ static bool check_track(struct inspection *inspection, struct bytes key, struct 
     return check_mailbox_of(inspection, finding);
 }
 
-static bool name_expiry(struct bytes key, struct store_finding *finding)
-{
-    struct expiry_key expiry;
-    if (!key_read_expiry(key, &expiry)) {
-        return false;
-    }
-    finding->sequence = expiry.sequence;
-    return true;
-}
-
 /* In the messages that were inspected, when they all were. */
 static bool check_sender(struct inspection *inspection, struct bytes key, struct bytes record,
                          struct store_finding *finding)
@@ -336,9 +325,26 @@ static bool check_sender(struct inspection *inspection, struct bytes key, struct
     return true;
 }
 
-/* False: without memory. */
-static bool sum_sender(struct inspection *inspection, const struct message_head *head)
+/* How many entries a message has left. False: could not be said. */
+static bool count_entries(struct inspection *inspection, uint64_t sequence, uint32_t *out_entries)
 {
+    struct record_key key;
+    struct bytes record = {0};
+    bool has = false;
+    *out_entries = 1;
+    key_refs(&key, sequence);
+    bool known = inspection_has(inspection, TABLE_REFS, &key, &has, &record);
+    if (known && has && !record_read_number(TABLE_REFS, key_bytes(&key), record, out_entries)) {
+        inspection->sums_senders = false;
+    }
+    return known;
+}
+
+/* False: without memory. */
+static bool sum_sender(struct inspection *inspection, uint64_t sequence,
+                       const struct message_head *head)
+{
+    uint32_t entries = 0;
     if (!inspection->sums_senders || head->sender >= SENDERS_MOST) {
         return true;
     }
@@ -353,9 +359,13 @@ static bool sum_sender(struct inspection *inspection, const struct message_head 
         inspection->senders = senders;
         inspection->sender_count = count;
     }
+    if (!count_entries(inspection, sequence, &entries)) {
+        return false;
+    }
     inspection->senders[head->sender].messages++;
-    inspection->senders[head->sender].bytes +=
-        (uint64_t)head->envelope_bytes + head->payload_bytes + head->stored_bytes;
+    inspection->senders[head->sender].bytes += (uint64_t)head->envelope_bytes +
+                                               head->payload_bytes + head->stored_bytes +
+                                               (uint64_t)entries * STORED_RECIPIENT_BYTES;
     return true;
 }
 
@@ -404,7 +414,7 @@ static bool check_head(struct inspection *inspection, struct bytes body,
         finding->fault = STORED_FAULT_REFERENCE;
     }
     return known && check_content_of(inspection, head.content, head.stored_bytes, finding) &&
-           sum_sender(inspection, &head);
+           sum_sender(inspection, finding->sequence, &head);
 }
 
 /* What a message's segments still lack is told with its sequence, once. */
@@ -507,7 +517,7 @@ static const struct row rows[TABLE_COUNT] = {
     [TABLE_ATTEMPT] = {name_attempt, check_attempt},
     [TABLE_TRACK] = {name_track, check_track},
     [TABLE_DEADLINE] = {inspect_name_deadline, inspect_deadline},
-    [TABLE_EXPIRY] = {name_expiry, inspect_expiry},
+    [TABLE_EXPIRY] = {inspect_name_expiry, inspect_expiry},
 };
 
 bool inspect_record(struct inspection *inspection, enum table table, struct bytes key,

@@ -72,6 +72,16 @@ bool inspect_deadline(struct inspection *inspection, struct bytes key, struct by
     return true;
 }
 
+bool inspect_name_expiry(struct bytes key, struct store_finding *finding)
+{
+    struct expiry_key expiry;
+    if (!key_read_expiry(key, &expiry)) {
+        return false;
+    }
+    finding->sequence = expiry.sequence;
+    return true;
+}
+
 /* One may be left of a message that has gone since its last copy was looked at. */
 bool inspect_expiry(struct inspection *inspection, struct bytes key, struct bytes record,
                     struct store_finding *finding)

@@ -12,6 +12,7 @@ bool inspect_duplicate(struct inspection *inspection, struct bytes key, struct b
                        struct store_finding *finding);
 bool inspect_duplicate_age(struct inspection *inspection, struct bytes key, struct bytes record,
                            struct store_finding *finding);
+bool inspect_name_expiry(struct bytes key, struct store_finding *finding);
 bool inspect_expiry(struct inspection *inspection, struct bytes key, struct bytes record,
                     struct store_finding *finding);
 

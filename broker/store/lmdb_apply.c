@@ -79,16 +79,26 @@ int batch_remove_entry(struct batch *batch, struct mailbox *mailbox, const struc
     return rc != 0 ? rc : order_pass(batch, mailbox, out_entry->order, out_turn);
 }
 
-int batch_release_message(struct batch *batch, uint64_t sequence)
+/* The entry counts no more for the sender, whom the message names when the entry does not. */
+static int count_entry_out(struct batch *batch, uint64_t sequence, const struct entry_record *gone)
+{
+    struct message_head head = {.sender = gone->sender};
+    int rc = gone->sender == 0 ? message_head_of(batch, sequence, &head) : 0;
+    batch_count_entry_out(batch, head.sender);
+    return rc == MDB_NOTFOUND ? 0 : rc;
+}
+
+int batch_release_message(struct batch *batch, uint64_t sequence, const struct entry_record *gone)
 {
     struct record_key key;
     struct bytes record = {0};
     struct small_record counted;
     uint32_t remaining = 0;
     key_refs(&key, sequence);
-    int rc = batch_get(batch, TABLE_REFS, &key, &record);
+    int rc = count_entry_out(batch, sequence, gone);
+    rc = rc != 0 ? rc : batch_get(batch, TABLE_REFS, &key, &record);
     if (rc == MDB_NOTFOUND) {
-        return message_delete(batch, sequence);
+        return message_delete(batch, sequence, gone);
     }
     if (rc != 0) {
         return rc;
@@ -101,7 +111,7 @@ int batch_release_message(struct batch *batch, uint64_t sequence)
         return batch_put(batch, TABLE_REFS, &key, &counted, 0);
     }
     rc = batch_del(batch, TABLE_REFS, &key);
-    return rc != 0 ? rc : message_delete(batch, sequence);
+    return rc != 0 ? rc : message_delete(batch, sequence, gone);
 }
 
 /* The broker's own from the beginning, when that was asked for: the entry that was just put. */
@@ -122,11 +132,13 @@ static int claim_entry(struct batch *batch, const struct store_op *op, struct st
     return batch_note(batch, UNDO_CLAIMED, mailbox, &key);
 }
 
-static int append_entries(struct batch *batch, const struct store_op *op, uint64_t sequence)
+static int append_entries(struct batch *batch, const struct store_op *op, uint32_t sender,
+                          uint64_t sequence)
 {
     const struct held_message *message = &op->append.message;
     struct entry_record entry = {.bytes = message->envelope.size + message->payload.size +
                                           op->append.stored_bytes,
+                                 .sender = sender,
                                  .order = op->append.order};
     uint32_t count = op->append.recipient_count;
     int rc = 0;
@@ -177,7 +189,7 @@ static int write_append(struct batch *batch, const struct store_op *op, uint32_t
     } else if (content > 0) {
         rc = content_doom(batch, content);
     }
-    rc = rc != 0 ? rc : append_entries(batch, op, sequence);
+    rc = rc != 0 ? rc : append_entries(batch, op, sender, sequence);
     rc = rc != 0 ? rc : track_begin(batch, op, sequence);
     rc = rc != 0 ? rc : deadline_begin(batch, op, sequence);
     rc = rc != 0 ? rc : duplicate_remember(batch, op, sequence);
@@ -261,7 +273,7 @@ static int apply_ack(struct batch *batch, const struct store_op *op, struct stor
                                             .since_ms = op->now_ms};
         rc = track_move(batch, key->sequence, key->mailbox, &fields);
     }
-    return rc != 0 ? rc : batch_release_message(batch, key->sequence);
+    return rc != 0 ? rc : batch_release_message(batch, key->sequence, &entry);
 }
 
 static int apply_defer(struct batch *batch, const struct store_op *op, struct store_result *result)
@@ -319,6 +331,7 @@ int batch_bury(struct batch *batch, const struct entry_key *key, struct dead_rec
     dead->bytes = entry.bytes;
     dead->lane = key->lane;
     dead->order = entry.order;
+    dead->sender = entry.sender;
     return batch_put_dead(batch, mailbox, key, dead);
 }
 

@@ -207,7 +207,8 @@ int batch_replay(struct batch *batch, const struct store_op *op, struct store_re
     }
     struct entry_key place = {
         .mailbox = mailbox->id, .lane = fields.lane, .sequence = op->dead.sequence};
-    struct entry_record entry = {.bytes = fields.bytes, .order = fields.order};
+    struct entry_record entry = {
+        .bytes = fields.bytes, .sender = fields.sender, .order = fields.order};
     rc = remove_dead(batch, mailbox, &key);
     rc = rc != 0 ? rc : attempts_forget(batch, &op->dead);
     result->replayed_bytes = fields.bytes;
@@ -228,8 +229,11 @@ int batch_drop(struct batch *batch, const struct store_op *op, struct store_resu
         result->status = STORE_NOT_FOUND;
         return 0;
     }
-    struct store_dead dropped = {0};
-    lay_record(key_bytes(&key), record, &dropped);
+    struct dead_record dropped = {0};
+    if (rc == 0 && !record_read_dead(key_bytes(&key), record, &dropped)) {
+        dropped = (struct dead_record){.code = STORED_CODE_DAMAGED};
+    }
+    const struct entry_record gone = {.bytes = dropped.bytes, .sender = dropped.sender};
     rc = rc != 0 ? rc : remove_dead(batch, mailbox, &key);
     rc = rc != 0 ? rc : attempts_forget(batch, &op->dead);
     const struct track_record track = {.state = TRACK_DROPPED,
@@ -237,5 +241,5 @@ int batch_drop(struct batch *batch, const struct store_op *op, struct store_resu
                                        .code = dropped.code,
                                        .since_ms = op->now_ms};
     rc = rc != 0 ? rc : track_move(batch, op->dead.sequence, op->dead.mailbox, &track);
-    return rc != 0 ? rc : batch_release_message(batch, op->dead.sequence);
+    return rc != 0 ? rc : batch_release_message(batch, op->dead.sequence, &gone);
 }

@@ -72,7 +72,8 @@ int message_store(struct batch *batch, uint64_t sequence, const struct store_op 
     } while (left > 0);
     batch_count_in(batch, refers->sender,
                    (uint64_t)message->envelope.size + message->payload.size +
-                       op->append.stored_bytes);
+                       op->append.stored_bytes +
+                       (uint64_t)op->append.recipient_count * STORED_RECIPIENT_BYTES);
     return 0;
 }
 
@@ -148,23 +149,6 @@ static int find_first(MDB_cursor *cursor, uint64_t sequence, struct bytes *out_f
     return out_first->data != NULL && message_head_read(*out_first, out_head) ? 0 : MDB_NOTFOUND;
 }
 
-/* What goes with a message: its sender has it no longer in the store, a payload that is stored
- * apart is doomed, and its expiry is over. Of one whose head is broken both stay: bytes that nobody
- * needs are better than a guess. */
-static int let_go(struct batch *batch, MDB_cursor *cursor, uint64_t sequence)
-{
-    struct message_head head;
-    struct bytes first;
-    int rc = find_first(cursor, sequence, &first, &head);
-    if (rc != 0) {
-        return rc == MDB_NOTFOUND ? 0 : rc;
-    }
-    batch_count_out(batch, head.sender,
-                    (uint64_t)head.envelope_bytes + head.payload_bytes + head.stored_bytes);
-    rc = head.content != 0 ? content_doom(batch, head.content) : 0;
-    return rc != 0 ? rc : expiry_end(batch, sequence, head.expires_ms);
-}
-
 /* The next segment of the message, whole or not. MDB_NOTFOUND: there is none. */
 static int find_any(MDB_cursor *cursor, uint64_t sequence, size_t *out_bytes)
 {
@@ -181,7 +165,42 @@ static int find_any(MDB_cursor *cursor, uint64_t sequence, size_t *out_bytes)
     return rc;
 }
 
-int message_delete(struct batch *batch, uint64_t sequence)
+/* What goes with a message: its sender has it no longer in the store, a payload that is stored
+ * apart is doomed, and its expiry is over. Of one whose head is broken the latter two stay: bytes
+ * that nobody needs are better than a guess; whose it was its last entry says. */
+static int let_go(struct batch *batch, MDB_cursor *cursor, uint64_t sequence,
+                  const struct entry_record *last)
+{
+    struct message_head head;
+    struct bytes first = {0};
+    int rc = find_first(cursor, sequence, &first, &head);
+    if (rc != 0) {
+        size_t bytes = 0;
+        rc = rc == MDB_NOTFOUND ? find_any(cursor, sequence, &bytes) : rc;
+        if (rc == 0) {
+            batch_count_out(batch, last->sender, last->bytes);
+        }
+        return rc;
+    }
+    batch_count_out(batch, head.sender,
+                    (uint64_t)head.envelope_bytes + head.payload_bytes + head.stored_bytes);
+    rc = head.content != 0 ? content_doom(batch, head.content) : 0;
+    return rc != 0 ? rc : expiry_end(batch, sequence, head.expires_ms);
+}
+
+int message_head_of(struct batch *batch, uint64_t sequence, struct message_head *out_head)
+{
+    MDB_cursor *cursor = NULL;
+    struct bytes first = {0};
+    int rc = mdb_cursor_open(batch->txn, batch->store->tables[TABLE_MESSAGE], &cursor);
+    if (rc == 0) {
+        rc = find_first(cursor, sequence, &first, out_head);
+        mdb_cursor_close(cursor);
+    }
+    return rc;
+}
+
+int message_delete(struct batch *batch, uint64_t sequence, const struct entry_record *last)
 {
     MDB_cursor *cursor = NULL;
     size_t bytes = 0;
@@ -189,7 +208,7 @@ int message_delete(struct batch *batch, uint64_t sequence)
     if (rc != 0) {
         return rc;
     }
-    rc = let_go(batch, cursor, sequence);
+    rc = let_go(batch, cursor, sequence, last);
     while (rc == 0 && (rc = find_any(cursor, sequence, &bytes)) == 0) {
         batch->moved_bytes += bytes;
         rc = batch_del_current(batch, TABLE_MESSAGE, cursor);

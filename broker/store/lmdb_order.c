@@ -32,7 +32,8 @@ static int put_behind(struct batch *batch, struct mailbox *mailbox, const struct
     struct behind_record behind = {.attempts = fields->attempts,
                                    .bytes = fields->bytes,
                                    .lane = entry->lane,
-                                   .due_ms = entry->due_ms};
+                                   .due_ms = entry->due_ms,
+                                   .sender = fields->sender};
     key_behind(&key, &place);
     record_write_behind(&record, &key, &behind);
     int rc = batch_put(batch, TABLE_BEHIND, &key, &record, MDB_NOOVERWRITE);
@@ -109,8 +110,10 @@ static int promote(struct batch *batch, struct mailbox *mailbox, MDB_cursor *cur
                               .lane = behind.lane,
                               .due_ms = behind.due_ms,
                               .sequence = place->sequence};
-    struct entry_record fields = {
-        .attempts = behind.attempts, .bytes = behind.bytes, .order = place->order};
+    struct entry_record fields = {.attempts = behind.attempts,
+                                  .bytes = behind.bytes,
+                                  .sender = behind.sender,
+                                  .order = place->order};
     mailbox_count_out(mailbox, behind.bytes); /* counted in again */
     return batch_put_entry(batch, mailbox, &entry, &fields);
 }
@@ -134,8 +137,10 @@ int order_remove(struct batch *batch, struct mailbox *mailbox, uint64_t order, u
         mailbox->counts.behind -= mailbox->counts.behind > 0 ? 1 : 0;
         mailbox_count_out(mailbox, behind.bytes);
     }
-    *out_entry =
-        (struct entry_record){.attempts = behind.attempts, .bytes = behind.bytes, .order = order};
+    *out_entry = (struct entry_record){.attempts = behind.attempts,
+                                       .bytes = behind.bytes,
+                                       .sender = behind.sender,
+                                       .order = order};
     return rc;
 }
 
@@ -160,6 +165,7 @@ int order_bury(struct batch *batch, struct mailbox *mailbox, const struct entry_
     dead->bytes = behind.bytes;
     dead->order = order;
     dead->lane = behind.lane;
+    dead->sender = behind.sender;
     return batch_put_dead(batch, mailbox, entry, dead);
 }
 

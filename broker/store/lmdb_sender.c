@@ -3,8 +3,9 @@
  * What members have in the store, counted in the transaction that stores or deletes a message.
  *
  * Invariants: 1. a message whose bytes are stored is counted once for its sender, from the commit
- * that stored it to the one that deletes it; 2. a batch that is given up counts nothing. A message
- * whose head is damaged names nobody: it stays counted. Writer thread.
+ * that stored it to the one that deletes it, and each of its entries from then to the one that ends
+ * it; 2. a batch that is given up counts nothing; 3. who sent a message and how long it is stands
+ * in its head and in each of its entries: one of them is enough. Writer thread.
  */
 #include "store/lmdb_store.h"
 
@@ -24,8 +25,9 @@ int batch_sender_in(struct batch *batch, const struct store_op *op, struct store
                     uint32_t *out_number)
 {
     const struct held_message *message = &op->append.message;
-    const uint64_t bytes =
-        (uint64_t)message->envelope.size + message->payload.size + op->append.stored_bytes;
+    const uint64_t bytes = (uint64_t)message->envelope.size + message->payload.size +
+                           op->append.stored_bytes +
+                           (uint64_t)op->append.recipient_count * STORED_RECIPIENT_BYTES;
     struct sender *sender = sender_add(&batch->store->senders, op->append.sender);
     if (sender == NULL) {
         return ENOMEM;
@@ -55,6 +57,15 @@ void batch_count_out(struct batch *batch, uint32_t number, uint64_t bytes)
     if (sender != NULL) {
         touch(batch, sender);
         sender_count_out(sender, bytes);
+    }
+}
+
+void batch_count_entry_out(struct batch *batch, uint32_t number)
+{
+    struct sender *sender = sender_numbered(&batch->store->senders, number);
+    if (sender != NULL) {
+        touch(batch, sender);
+        sender_count_entry_out(sender);
     }
 }
 

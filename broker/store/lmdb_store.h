@@ -149,8 +149,8 @@ int batch_append_new(struct batch *batch, const struct store_op *op, struct stor
 int batch_write_state(struct batch *batch);
 int batch_put_entry(struct batch *batch, struct mailbox *mailbox, const struct entry_key *key,
                     const struct entry_record *entry);
-/* One entry fewer refers to the message. */
-int batch_release_message(struct batch *batch, uint64_t sequence);
+/* One entry fewer refers to the message: this one, or what is known of it. */
+int batch_release_message(struct batch *batch, uint64_t sequence, const struct entry_record *gone);
 /* For good: the next of its order has its turn. Its reference on the message stays. */
 int batch_remove_entry(struct batch *batch, struct mailbox *mailbox, const struct entry_key *key,
                        struct entry_record *out_entry, struct store_turn *out_turn);
@@ -177,6 +177,7 @@ int batch_sender_in(struct batch *batch, const struct store_op *op, struct store
                     uint32_t *out_number);
 void batch_count_in(struct batch *batch, uint32_t number, uint64_t bytes);
 void batch_count_out(struct batch *batch, uint32_t number, uint64_t bytes);
+void batch_count_entry_out(struct batch *batch, uint32_t number);
 void batch_usage(const struct batch *batch, const struct store_op *op, struct store_result *result);
 int batch_write_senders(struct batch *batch);
 /* Not committed: back to what is. */
@@ -195,7 +196,10 @@ int batch_check(struct batch *batch, const struct store_op *op, struct store_res
 /* lmdb_message.c. `refers`: to its sender and its stored payload; the rest of it is the op's. */
 int message_store(struct batch *batch, uint64_t sequence, const struct store_op *op,
                   const struct message_head *refers);
-int message_delete(struct batch *batch, uint64_t sequence);
+/* With what its last entry says of it, for when its head is broken. */
+int message_delete(struct batch *batch, uint64_t sequence, const struct entry_record *last);
+/* MDB_NOTFOUND: not there, or broken. */
+int message_head_of(struct batch *batch, uint64_t sequence, struct message_head *out_head);
 /* *out_damaged instead of a message when it is not whole. */
 int message_load(struct batch *batch, uint64_t sequence, struct store_entry *out_entry,
                  bool *out_damaged);

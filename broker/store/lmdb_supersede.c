@@ -76,18 +76,17 @@ int supersede_begin(struct batch *batch, struct store_op *op, struct earlier *ou
 
 /* The copy of one recipient, wherever it waits. MDB_NOTFOUND: it does not any more. */
 static int take_out(struct batch *batch, struct mailbox *mailbox, const struct earlier *earlier,
-                    const struct entry_key *place, struct store_replaced *out_replaced)
+                    const struct entry_key *place, struct entry_record *out_entry,
+                    struct store_turn *out_turn)
 {
-    struct entry_record entry = {0};
-    int rc = batch_remove_entry(batch, mailbox, place, &entry, &out_replaced->turn);
+    int rc = batch_remove_entry(batch, mailbox, place, out_entry, out_turn);
     if (rc == MDB_NOTFOUND && earlier->known.order != 0) {
-        rc = order_remove(batch, mailbox, earlier->known.order, place->sequence, &entry);
+        rc = order_remove(batch, mailbox, earlier->known.order, place->sequence, out_entry);
     }
-    if (rc == 0 && entry.attempts > 0) {
+    if (rc == 0 && out_entry->attempts > 0) {
         rc = attempts_forget(
             batch, &(struct dead_key){.mailbox = place->mailbox, .sequence = place->sequence});
     }
-    out_replaced->bytes = entry.bytes;
     return rc;
 }
 
@@ -99,7 +98,9 @@ static int replace_one(struct batch *batch, const struct store_op *op,
     if (!past->waits || mailbox == NULL || claims_has(&mailbox->claims, &past->place)) {
         return 0;
     }
-    int rc = take_out(batch, mailbox, earlier, &past->place, out_replaced);
+    struct entry_record entry = {0};
+    int rc = take_out(batch, mailbox, earlier, &past->place, &entry, &out_replaced->turn);
+    out_replaced->bytes = entry.bytes;
     if (rc == MDB_NOTFOUND) {
         return 0;
     }
@@ -107,7 +108,7 @@ static int replace_one(struct batch *batch, const struct store_op *op,
         .state = TRACK_SUPERSEDED, .lane = past->place.lane, .since_ms = op->now_ms};
     rc = rc != 0 ? rc : track_move(batch, past->place.sequence, past->place.mailbox, &fields);
     out_replaced->gone = true;
-    return rc != 0 ? rc : batch_release_message(batch, past->place.sequence);
+    return rc != 0 ? rc : batch_release_message(batch, past->place.sequence, &entry);
 }
 
 int supersede_replace(struct batch *batch, const struct store_op *op, struct earlier *earlier,

@@ -52,7 +52,8 @@ static bool add_entries(struct memory_store *store, struct store_op *op, uint64_
                                        .look_ms = op->append.expires_ms,
                                        .sender = sender_find(&store->senders, op->append.sender),
                                        .held = *held};
-    sender_count_in(message->sender, message->bytes);
+    sender_count_in(message->sender,
+                    message->bytes + (uint64_t)op->append.recipient_count * STORED_RECIPIENT_BYTES);
     memset(held, 0, sizeof *held);
     bool added = true;
     for (uint32_t i = 0; added && i < op->append.recipient_count; i++) {
@@ -82,8 +83,8 @@ static bool admit_and_add(struct memory_store *store, struct store_op *op,
         return false;
     }
     if (sender_is_over(sender, &op->append.quota,
-                       cost_of(&op->append.message) - COST_APPEND_BYTES +
-                           op->append.stored_bytes)) {
+                       cost_of(&op->append.message) - COST_APPEND_BYTES + op->append.stored_bytes +
+                           (uint64_t)op->append.recipient_count * STORED_RECIPIENT_BYTES)) {
         result->status = STORE_OVER_QUOTA;
         result->append.usage = sender->usage;
         result->append.quota = op->append.quota;

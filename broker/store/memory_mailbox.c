@@ -22,6 +22,9 @@ struct held_message memory_message_share(const struct memory_message *message)
 
 bool memory_message_unref(struct memory_message *message)
 {
+    if (message->sender != NULL && message->entries > 0) {
+        sender_count_entry_out(message->sender);
+    }
     if (message->entries > 1) {
         message->entries--;
         return false;

@@ -305,6 +305,7 @@ void record_write_entry(struct small_record *out, enum table table, const struct
     body_begin(out);
     body_add(out, entry->attempts, 4);
     body_add(out, entry->bytes, 8);
+    body_add(out, entry->sender, 4);
     if (entry->order != 0) {
         body_add(out, entry->order, 8);
     }
@@ -315,13 +316,14 @@ bool record_read_entry(enum table table, struct bytes key, struct bytes record,
                        struct entry_record *out_entry)
 {
     struct bytes body = {0};
-    if (!record_open(table, key, record, &body) || (body.size != 12 && body.size != 20)) {
+    if (!record_open(table, key, record, &body) || (body.size != 16 && body.size != 24)) {
         return false;
     }
     out_entry->attempts = (uint32_t)number_get(body.data, 4);
     out_entry->bytes = number_get(body.data + 4, 8);
-    out_entry->order = body.size == 20 ? number_get(body.data + 12, 8) : 0;
-    return body.size == 12 || out_entry->order != 0;
+    out_entry->sender = (uint32_t)number_get(body.data + 12, 4);
+    out_entry->order = body.size == 24 ? number_get(body.data + 16, 8) : 0;
+    return body.size == 16 || out_entry->order != 0;
 }
 
 void record_write_dead(struct small_record *out, const struct record_key *key,
@@ -334,6 +336,7 @@ void record_write_dead(struct small_record *out, const struct record_key *key,
     body_add(out, dead->bytes, 8);
     body_add(out, dead->lane, 1);
     body_add(out, dead->order, 8);
+    body_add(out, dead->sender, 4);
     body_add_bytes(out, dead->reason);
     body_seal(out, TABLE_DEAD, key);
 }
@@ -341,8 +344,8 @@ void record_write_dead(struct small_record *out, const struct record_key *key,
 bool record_read_dead(struct bytes key, struct bytes record, struct dead_record *out_dead)
 {
     struct bytes body = {0};
-    if (!record_open(TABLE_DEAD, key, record, &body) || body.size < 33 ||
-        body.size > 33 + STORED_REASON_BYTES) {
+    if (!record_open(TABLE_DEAD, key, record, &body) || body.size < 37 ||
+        body.size > 37 + STORED_REASON_BYTES) {
         return false;
     }
     out_dead->attempts = (uint32_t)number_get(body.data, 4);
@@ -351,7 +354,8 @@ bool record_read_dead(struct bytes key, struct bytes record, struct dead_record 
     out_dead->bytes = number_get(body.data + 16, 8);
     out_dead->lane = body.data[24];
     out_dead->order = number_get(body.data + 25, 8);
-    out_dead->reason = (struct bytes){body.data + 33, body.size - 33};
+    out_dead->sender = (uint32_t)number_get(body.data + 33, 4);
+    out_dead->reason = (struct bytes){body.data + 37, body.size - 37};
     return true;
 }
 

@@ -12,8 +12,8 @@
  *   mailbox        id u32                               waiting, bytes, dead, behind u64 | name
  *   message        sequence u64 | segment u16           segment 0: head, then content; content
  *   refs           sequence u64                         entries that remain u32
- *   ready          mailbox u32 | lane u8 | sequence u64 attempts u32 | bytes u64
- *                                                       (| order u64)
+ *   ready          mailbox u32 | lane u8 | sequence u64 attempts u32 | bytes u64 |
+ *                                                       sender u32 (| order u64)
  *   later          mailbox | due u64 | lane | sequence  the same
  *   dead           mailbox u32 | sequence u64           see struct dead_record
  *   duplicate      sender | 0x00 | id                   see struct duplicate_record
@@ -21,7 +21,7 @@
  *   sender         number u32                           messages, bytes u64 | slug
  *   order_head     mailbox u32 | order u64              sequence u64 of the one that is not behind
  *   behind         mailbox | order | sequence u64       attempts u32 | bytes u64 | lane u8
- *                                                       | due u64
+ *                                                       | due u64 | sender u32
  *   upload         sender | 0x00 | id                   see struct upload_record
  *   content        content u64 | segment u32            bytes of a stored payload
  *   doomed         content u64                          0 u32
@@ -128,8 +128,9 @@ struct sender_record {
 
 struct entry_record {
     uint32_t attempts;
-    uint64_t bytes; /* of the message: counters need not read it */
-    uint64_t order; /* see stored.h; 0: none */
+    uint64_t bytes;  /* of the message: counters need not read it */
+    uint32_t sender; /* its number, nor for this; 0: not known, the record was broken */
+    uint64_t order;  /* see stored.h; 0: none */
 };
 
 struct behind_key {
@@ -144,6 +145,7 @@ struct behind_record {
     uint64_t bytes;
     uint8_t lane;
     int64_t due_ms; /* 0: in the lane */
+    uint32_t sender;
 };
 
 struct dead_record {
@@ -153,6 +155,7 @@ struct dead_record {
     uint64_t bytes;
     uint8_t lane;
     uint64_t order;
+    uint32_t sender; /* as in struct entry_record */
     struct bytes reason;
 };
 

@@ -6,7 +6,7 @@
 
 #include "store/record_body.h"
 
-enum { BEHIND_BYTES = 4 + 8 + 1 + 8 };
+enum { BEHIND_BYTES = 4 + 8 + 1 + 8 + 4 };
 
 void key_order_head(struct record_key *out_key, uint32_t mailbox, uint64_t order)
 {
@@ -68,6 +68,7 @@ void record_write_behind(struct small_record *out, const struct record_key *key,
     body_add(out, behind->bytes, 8);
     body_add(out, behind->lane, 1);
     body_add(out, (uint64_t)behind->due_ms, 8);
+    body_add(out, behind->sender, 4);
     body_seal(out, TABLE_BEHIND, key);
 }
 
@@ -81,5 +82,6 @@ bool record_read_behind(struct bytes key, struct bytes record, struct behind_rec
     out_behind->bytes = number_get(body.data + 4, 8);
     out_behind->lane = body.data[12];
     out_behind->due_ms = time_get(body.data + 13);
+    out_behind->sender = (uint32_t)number_get(body.data + 21, 4);
     return out_behind->lane < LANE_COUNT;
 }

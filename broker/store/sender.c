@@ -146,6 +146,12 @@ void sender_count_in(struct sender *sender, uint64_t bytes)
     sender->usage.bytes += bytes;
 }
 
+void sender_count_entry_out(struct sender *sender)
+{
+    struct store_usage *usage = &sender->usage;
+    usage->bytes -= usage->bytes > STORED_RECIPIENT_BYTES ? STORED_RECIPIENT_BYTES : usage->bytes;
+}
+
 /* Counters never wrap: behind a damaged record the figures may not add up. */
 void sender_count_out(struct sender *sender, uint64_t bytes)
 {

@@ -58,4 +58,7 @@ bool sender_is_over(const struct sender *sender, const struct store_usage *quota
 void sender_count_in(struct sender *sender, uint64_t bytes);
 void sender_count_out(struct sender *sender, uint64_t bytes);
 
+/* Bytes alone: of an entry. */
+void sender_count_entry_out(struct sender *sender);
+
 #endif

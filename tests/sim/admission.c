@@ -67,8 +67,7 @@ static uint32_t rule(const struct oracle *oracle, const struct message *message)
     if (is_busy(oracle, session, cost)) {
         return RELAIS__V1__CODE__CODE_BUSY;
     }
-    if (!oracle_may_pass(oracle, member_of(message)) ||
-        (bytes_quota > 0 && ledger_bytes(message) > bytes_quota)) {
+    if (!oracle_may_pass(oracle, member_of(message))) {
         return RELAIS__V1__CODE__CODE_OVER_QUOTA;
     }
     bool good = (message->expires_ms == 0 || message->expires_ms > oracle->now.wall_ms) &&
@@ -79,6 +78,9 @@ static uint32_t rule(const struct oracle *oracle, const struct message *message)
     }
     if (!good) {
         return BROKEN_RULE;
+    }
+    if (bytes_quota > 0 && ledger_stored_bytes(message, count) > bytes_quota) {
+        return RELAIS__V1__CODE__CODE_OVER_QUOTA;
     }
     return is_busy(oracle, session, cost_of(message, count)) ? RELAIS__V1__CODE__CODE_BUSY : 0;
 }

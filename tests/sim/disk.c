@@ -129,19 +129,16 @@ static void write_mailbox(struct disk *disk, uint32_t id, unsigned place)
 void disk_recount(struct disk *disk, struct message *message)
 {
     struct store_usage *usage = &disk->usage[TOWN_PEOPLE[message->client].member];
-    bool held = false;
+    uint32_t held = 0;
     for (uint32_t i = 0; i < message->place_count; i++) {
         enum disk_state state = message->lives[i].on_disk;
-        held = held || state == DISK_WAITING || state == DISK_DEAD;
+        held += state == DISK_WAITING || state == DISK_DEAD;
     }
-    if (held && !message->counted) {
-        usage->messages++;
-        usage->bytes += ledger_bytes(message);
-    } else if (!held && message->counted) {
-        usage->messages--;
-        usage->bytes -= ledger_bytes(message);
-    }
-    message->counted = held;
+    uint64_t bytes = held > 0 ? ledger_stored_bytes(message, held) : 0;
+    usage->messages += bytes > 0 ? 1 : 0;
+    usage->messages -= message->counted > 0 ? 1 : 0;
+    usage->bytes += bytes - message->counted;
+    message->counted = bytes;
 }
 
 void disk_recount_sequence(struct disk *disk, uint64_t sequence)
@@ -157,7 +154,9 @@ static bool is_over(const struct disk *disk, const struct disk_op *op)
     const struct store_usage *usage = &disk->usage[TOWN_PEOPLE[op->note.message->client].member];
     const struct store_usage *quota = &op->op.append.quota;
     return (quota->messages > 0 && usage->messages + 1 > quota->messages) ||
-           (quota->bytes > 0 && usage->bytes + ledger_bytes(op->note.message) > quota->bytes);
+           (quota->bytes > 0 &&
+            usage->bytes + ledger_stored_bytes(op->note.message, op->op.append.recipient_count) >
+                quota->bytes);
 }
 
 static void write_mailboxes(struct disk *disk, const struct disk_op *op,

@@ -179,3 +179,8 @@ uint64_t ledger_bytes(const struct message *message)
 {
     return (uint64_t)message->envelope->bytes.size + message->payload_bytes;
 }
+
+uint64_t ledger_stored_bytes(const struct message *message, uint32_t recipients)
+{
+    return ledger_bytes(message) + (uint64_t)recipients * STORED_RECIPIENT_BYTES;
+}

@@ -70,8 +70,8 @@ struct message {
     uint32_t payload_bytes;
     struct bytes payload; /* in the ledger's noise */
     struct buffer *envelope;
-    bool stored;  /* on disk: its id is known (disk) */
-    bool counted; /* in what its sender has there (disk) */
+    bool stored;      /* on disk: its id is known (disk) */
+    uint64_t counted; /* bytes, in what its sender has there (disk); 0: not at all */
     int64_t stored_ms;
     bool accepted; /* a client was told so: it is owed */
     struct life lives[TOWN_PLACES];
@@ -108,5 +108,8 @@ struct message *ledger_of_sequence(const struct ledger *ledger, uint64_t sequenc
 struct life *ledger_life(struct message *message, unsigned place);
 
 uint64_t ledger_bytes(const struct message *message);
+
+/* The same, and what so many recipients cost. */
+uint64_t ledger_stored_bytes(const struct message *message, uint32_t recipients);
 
 #endif

@@ -4,6 +4,7 @@
  * anything about it is not what was written.
  */
 #include "store/record_deadline.h"
+#include "store/record_expiry.h"
 #include "store/record_track.h"
 
 #include <check.h>
@@ -59,21 +60,22 @@ START_TEST(values_have_the_bytes_of_layout_2)
     expect_hex(record.data, record.size,
                "019f7da9064945db7a00000000000000090000018bcfe56800000000000000000c");
     struct entry_key entry_key = {.mailbox = 7, .lane = LANE_LOW, .sequence = 5};
-    struct entry_record entry = {.attempts = 3, .bytes = 700};
+    struct entry_record entry = {.attempts = 3, .bytes = 700, .sender = 4};
     key_entry(&key, &entry_key);
     record_write_entry(&record, TABLE_READY, &key, &entry);
-    expect_hex(record.data, record.size, "01960a85a8d28175ce0000000300000000000002bc");
+    expect_hex(record.data, record.size, "0163a5062429d400520000000300000000000002bc00000004");
     struct dead_record dead = {.attempts = 10,
                                .code = 7,
                                .died_ms = 1700000000000,
                                .bytes = 700,
                                .lane = LANE_NORMAL,
+                               .sender = 4,
                                .reason = {(const uint8_t *)"refused", 7}};
     key_dead(&key, 7, 5);
     record_write_dead(&record, &key, &dead);
     expect_hex(record.data, record.size,
-               "0170289a008dcc2bae0000000a000000070000018bcfe5680000000000000002bc01000000000000000"
-               "072656675736564");
+               "01792ad17e7adc1d7b0000000a000000070000018bcfe5680000000000000002bc01000000000000000"
+               "00000000472656675736564");
 }
 END_TEST
 
@@ -82,21 +84,40 @@ START_TEST(values_of_an_order_have_the_bytes_of_layout_2)
     struct record_key key;
     struct small_record record;
     struct entry_key entry_key = {.mailbox = 7, .lane = LANE_LOW, .sequence = 5};
-    struct entry_record entry = {.attempts = 3, .bytes = 700, .order = 0x1122334455667788};
+    struct entry_record entry = {
+        .attempts = 3, .bytes = 700, .sender = 4, .order = 0x1122334455667788};
     key_entry(&key, &entry_key);
     record_write_entry(&record, TABLE_READY, &key, &entry);
     expect_hex(record.data, record.size,
-               "017aba2081f0b0002e0000000300000000000002bc1122334455667788");
+               "01ec724e7a30f9c57e0000000300000000000002bc000000041122334455667788");
     key_order_head(&key, 7, 0x1122334455667788);
     record_write_order_head(&record, &key, 5);
     expect_hex(record.data, record.size, "01eeccab02fe54d2940000000000000005");
     struct behind_key place = {.mailbox = 7, .order = 0x1122334455667788, .sequence = 5};
     struct behind_record behind = {
-        .attempts = 0, .bytes = 700, .lane = LANE_LOW, .due_ms = 1700000000000};
+        .attempts = 0, .bytes = 700, .lane = LANE_LOW, .due_ms = 1700000000000, .sender = 4};
     key_behind(&key, &place);
     record_write_behind(&record, &key, &behind);
     expect_hex(record.data, record.size,
-               "010848c7ea4f6ca5fe0000000000000000000002bc020000018bcfe56800");
+               "010b99f7930a698af20000000000000000000002bc020000018bcfe5680000000004");
+}
+END_TEST
+
+START_TEST(an_expiry_has_the_bytes_of_layout_2)
+{
+    struct record_key key;
+    struct small_record record;
+    const struct expiry_key name = {.at_ms = 1700000000000, .sequence = 5};
+    const struct expiry_record expiry = {.order = 7, .next = 8, .again = true};
+    struct expiry_record read = {0};
+    key_expiry(&key, &name);
+    expect_hex(key.data, key.size, "0000018bcfe568000000000000000005");
+    record_write_expiry(&record, &key, &expiry);
+    expect_hex(record.data, record.size, "01c25fb79c43d7f2e300000000000000070000000801");
+    ck_assert(record_read_expiry(key_bytes(&key), (struct bytes){record.data, record.size}, &read));
+    ck_assert_uint_eq(read.order, 7);
+    ck_assert_uint_eq(read.next, 8);
+    ck_assert(read.again);
 }
 END_TEST
 
@@ -217,6 +238,7 @@ static Suite *make_suite(void)
     tcase_add_test(tcase, values_have_the_bytes_of_layout_2);
     tcase_add_test(tcase, values_of_an_order_have_the_bytes_of_layout_2);
     tcase_add_test(tcase, a_deadline_has_the_bytes_of_layout_2);
+    tcase_add_test(tcase, an_expiry_has_the_bytes_of_layout_2);
     tcase_add_test(tcase, values_come_back);
     tcase_add_test(tcase, any_flipped_bit_is_refused);
     tcase_add_test(tcase, a_record_of_another_table_is_refused);

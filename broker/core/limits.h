@@ -21,7 +21,7 @@ enum {
     LIMIT_CONNECTIONS = 10000,
     LIMIT_CONNECTIONS_PER_KEY = 8,   /* ROUTER shares by connection: many are an advantage */
     LIMIT_HELD_ENTRIES = 2048,       /* taken from the store for one mailbox */
-    LIMIT_TAKE_ENTRIES = 512,        /* in one take: two batches that CURVE carries well */
+    LIMIT_TAKE_ENTRIES = 1024,       /* in one take: each waits for a commit */
     LIMIT_AHEAD_ENTRIES = 512,       /* of one mailbox, taken ahead of credit */
     LIMIT_AHEAD_BYTES = 1024 * 1024, /* the same in bytes */
     LIMIT_AHEAD_TOTAL_BYTES = 16 * 1024 * 1024, /* of all mailboxes */

@@ -1,11 +1,13 @@
 /* SPDX-License-Identifier: EUPL-1.2
  *
  * Pacing: who sends to a mailbox faster than its consumers, who are at work, take from it, is told
- * `accepted` a few milliseconds later. A window of messages then comes round no faster than they
- * do, and under full load messages go from hand to hand instead of through a queue on the disk.
+ * `accepted` when they have caught up, or a little later. A window of messages then comes round no
+ * faster than they do, and under full load messages go from hand to hand instead of through a queue
+ * on the disk.
  *
- * Invariants: 1. only what is said is late, never what is done; 2. by PACE_MS at most, so that a
- * slow consumer slows nobody down by more; 3. nothing is held while the broker drains. One thread.
+ * Invariants: 1. only what is said is late, never what is done; 2. by PACE_MOST_MS at most (and the
+ * look after it), so that a slow consumer slows nobody down by more; 3. nothing is held while the
+ * broker drains. One thread.
  */
 #ifndef RELAIS_CORE_PACE_H
 #define RELAIS_CORE_PACE_H
@@ -13,7 +15,8 @@
 #include "core/state.h"
 
 enum {
-    PACE_MS = 8,       /* some commits */
+    PACE_LOOK_MS = 4,  /* a commit or two */
+    PACE_MOST_MS = 24, /* the windows of four senders come round in that time */
     PACE_BUSY_MS = 20, /* consumers whose answer is not older are at work */
 };
 
@@ -23,9 +26,11 @@ void pace_note(const struct step *step, struct session *session, const struct ma
 /* Whether the session's `accepted` waits. */
 bool pace_holds(const struct step *step, const struct session *session);
 
-/* Lets them go when it is time, or now; and when that is, mono, 0: never. */
+/* Lets those go whose time it is. */
 void pace_time(struct step *step);
+/* Lets all go. */
 void pace_end(struct step *step);
+/* When pace_time() is wanted, mono; 0: never. */
 int64_t pace_first_ms(const struct core *core);
 
 #endif

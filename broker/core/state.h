@@ -118,7 +118,8 @@ struct session {
     bool over; /* cut; only its end is awaited */
     bool gone; /* that has come: freed at the next flush */
     bool dirty;
-    bool paced; /* its `accepted` waits: pace.h */
+    const struct mailbox *pacer; /* for which its `accepted` waits: pace.h; NULL: it does not */
+    int64_t paced_ms;            /* mono: since when */
     struct session *next_dirty;
     uint64_t next_number;
     uint32_t window_messages;
@@ -196,7 +197,7 @@ struct core {
     struct table keys;
     struct table uses; /* struct member_use */
     struct session *dirty_sessions;
-    int64_t pace_ms; /* mono: when those that are paced are told; 0: none is */
+    int64_t pace_ms; /* mono: when those that are paced are looked at; 0: none is */
     struct table mailboxes;
     struct mailbox **numbered; /* by id; NULL: of nobody */
     size_t numbered_capacity;

@@ -169,6 +169,7 @@ static void batch_begin(struct batch *batch)
     batch->last_time_ms = atomic_load(&batch->store->last_time_ms);
     batch->moved_bytes = 0;
     batch->appended_bytes = 0;
+    batch->recalled_bytes = 0;
     batch->changed = false;
     batch->erased_all = false;
     batch->append_count = 0;
@@ -225,6 +226,9 @@ static int batch_end(struct batch *batch)
     }
     batch_close(batch);
     store->pending_bytes += batch->appended_bytes;
+    store->open_bytes += batch->appended_bytes;
+    store->open_bytes -=
+        batch->recalled_bytes < store->open_bytes ? batch->recalled_bytes : store->open_bytes;
     rc = lmdb_make_durable(store);
     if (rc != 0) {
         return is_full(rc) ? batch_give_up(batch, rc) : rc;

@@ -211,6 +211,7 @@ int message_delete(struct batch *batch, uint64_t sequence, const struct entry_re
     rc = let_go(batch, cursor, sequence, last);
     while (rc == 0 && (rc = find_any(cursor, sequence, &bytes)) == 0) {
         batch->moved_bytes += bytes;
+        batch->recalled_bytes += sequence >= batch->store->open_from ? bytes : 0;
         rc = batch_del_current(batch, TABLE_MESSAGE, cursor);
     }
     mdb_cursor_close(cursor);

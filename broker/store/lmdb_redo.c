@@ -23,6 +23,7 @@
 enum {
     /* A record may touch a page of its own, which stays in memory until the commit. */
     CHECKPOINT_RECORDS = 256 * 1024,
+    CHECKPOINT_BYTES = 24 * 1024 * 1024, /* and what was appended is there whole */
     CHECKPOINT_MS = 1000,
 };
 
@@ -91,9 +92,14 @@ static int read_name(struct lmdb_store *store, MDB_txn *txn, uint64_t *out_ident
 
 int lmdb_begin(struct lmdb_store *store)
 {
-    int rc = store->txn == NULL ? mdb_txn_begin(store->env, NULL, 0, &store->txn) : 0;
+    if (store->txn != NULL) {
+        return 0;
+    }
+    int rc = mdb_txn_begin(store->env, NULL, 0, &store->txn);
     if (rc != 0) {
         store->txn = NULL;
+    } else if (store->redo.next_number == 0) {
+        store->open_from = store->next_sequence;
     }
     return rc;
 }
@@ -174,6 +180,7 @@ int lmdb_checkpoint(struct lmdb_store *store)
     rc = mdb_txn_commit(txn);
     if (rc == 0) {
         store->pending_bytes = 0;
+        store->open_bytes = 0;
         rc = redo_restart(&store->redo);
     }
     return rc;
@@ -220,7 +227,8 @@ int64_t lmdb_checkpoint_in_ms(const struct lmdb_store *store)
     if (store->txn == NULL) {
         return INT64_MAX;
     }
-    if (store->redo.records >= CHECKPOINT_RECORDS || redo_is_nearly_full(&store->redo)) {
+    if (store->redo.records >= CHECKPOINT_RECORDS || store->open_bytes >= CHECKPOINT_BYTES ||
+        redo_is_nearly_full(&store->redo)) {
         return 0;
     }
     int64_t left = store->oldest_ms + CHECKPOINT_MS - monotonic_ms();

@@ -53,6 +53,8 @@ struct lmdb_store {
     bool log_wanted;        /* it is made with the first batch */
     int64_t oldest_ms;      /* of the first of these batches; CLOCK_MONOTONIC */
     uint64_t pending_bytes; /* that they appended */
+    uint64_t open_bytes;    /* of that, what they have not deleted again: it is in memory */
+    uint64_t open_from;     /* the first sequence of these batches */
     struct mailbox_table mailboxes;
     struct sender_table senders;
     struct stored_mailbox *found; /* on opening, for the caller */
@@ -95,6 +97,7 @@ struct batch {
     int64_t last_time_ms;
     uint64_t moved_bytes; /* read or deleted so far */
     uint64_t appended_bytes;
+    uint64_t recalled_bytes; /* deleted, and not committed before */
     size_t append_count;
     struct store_result *results;
     size_t result_count;

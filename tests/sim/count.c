@@ -63,7 +63,7 @@ static uint64_t check_told(const struct oracle *oracle)
                 {"connection", session->connection}, {"untold", session->untold});
         PROMISE(oracle->trace,
                 session->over || session->unconfirmed == 0 ||
-                    oracle->now.mono_ms - session->unconfirmed_ms <= PACE_MS,
+                    oracle->now.mono_ms - session->unconfirmed_ms <= PACE_MOST_MS + PACE_LOOK_MS,
                 "accepted is late by so much at most", {"connection", session->connection},
                 {"unconfirmed", session->unconfirmed});
         for (size_t k = 0; k < session->consumer_count; k++) {

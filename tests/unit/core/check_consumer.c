@@ -222,7 +222,8 @@ START_TEST(one_take_at_a_time_and_no_larger_than_allowed)
     world_init(&world, NULL);
     greet(&world, 1, DILA);
     store_messages(&world, 1, 1000);
-    greet_consumer(&world, 2, 700);
+    store_messages(&world, 1001, 200);
+    greet_consumer(&world, 2, LIMIT_CREDIT);
     world_flush(&world);
     ck_assert_uint_eq(world.shelf.op_count, 1);
     ck_assert_uint_eq(world.shelf.ops[0]->op.take.max_entries, LIMIT_TAKE_ENTRIES);
@@ -230,7 +231,7 @@ START_TEST(one_take_at_a_time_and_no_larger_than_allowed)
     world_flush(&world);
     ck_assert_uint_eq(world.shelf.op_count, 1);
     world_turn(&world);
-    ck_assert_uint_eq(shelf_taken(&world.shelf), 710 + AHEAD_FIRST);
+    ck_assert_uint_eq(shelf_taken(&world.shelf), LIMIT_CREDIT + 10 + AHEAD_FIRST);
     world_fini(&world);
 }
 END_TEST

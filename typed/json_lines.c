@@ -34,6 +34,33 @@ static relais_status read_item(struct json_reader *reader, const json_t *object)
     return status;
 }
 
+static relais_status told(struct json_reader *reader, relais_status status)
+{
+    if (status != RELAIS_TOO_LARGE) {
+        return status;
+    }
+    checker_tell(reader->setup.checker, RULE_ITEM_LARGE, (struct place){.line = reader->lines.line},
+                 NULL);
+    return RELAIS_FIELD_INVALID;
+}
+
+/* True when a line has few enough values, counted before any of them is allocated. */
+static bool is_bounded(const char *data, size_t size)
+{
+    size_t signs = 0;
+    bool quoted = false;
+    for (size_t i = 0; i < size && signs <= JSON_SIGNS_MAX; i++) {
+        if (quoted && data[i] == '\\') {
+            i++;
+        } else if (data[i] == '"') {
+            quoted = !quoted;
+        } else if (!quoted && memchr("[{,:", data[i], 4)) {
+            signs++;
+        }
+    }
+    return signs <= JSON_SIGNS_MAX;
+}
+
 static relais_status read_line(void *context, const char *data, size_t size,
                                Relais__Flows__V1__LineEnd line_end)
 {
@@ -43,6 +70,9 @@ static relais_status read_line(void *context, const char *data, size_t size,
         return RELAIS_OK;
     }
     sequence_next(&reader->sequence, reader->lines.line);
+    if (!is_bounded(data, size)) {
+        return told(reader, RELAIS_TOO_LARGE);
+    }
     json_error_t error;
     json_t *object = json_loadb(data, size, JSON_REJECT_DUPLICATES, &error);
     if (!json_is_object(object)) {
@@ -55,16 +85,6 @@ static relais_status read_line(void *context, const char *data, size_t size,
     relais_status status = read_item(reader, object);
     json_decref(object);
     return status;
-}
-
-static relais_status told(struct json_reader *reader, relais_status status)
-{
-    if (status != RELAIS_TOO_LARGE) {
-        return status;
-    }
-    checker_tell(reader->setup.checker, RULE_ITEM_LARGE, (struct place){.line = reader->lines.line},
-                 NULL);
-    return RELAIS_FIELD_INVALID;
 }
 
 static relais_status feed(struct source *source, const char *data, size_t size)

@@ -25,7 +25,13 @@ enum {
     XML_ATTRIBUTES_MAX = 64,
     /* One item as JSON or protobuf: a signed XML document in base64, and its reading. */
     ITEM_BYTES = 8 * 1024 * 1024,
-    KEPT_MAX = 2000, /* one document has some 40 empty elements */
+    /* Of one message inside an item, and elements of one list: what is kept, and a file's columns.
+     */
+    ITEM_FIELDS_MAX = 4000,
+    ITEM_DEPTH_MAX = 8,          /* the deepest flow has 5 levels */
+    JSON_SIGNS_MAX = 100 * 1000, /* brackets, commas and colons: what JSON is allocated by */
+    REPEATED_MAX = 1000,         /* elements of one name beside each other, e.g. places of birth */
+    KEPT_MAX = 2000,             /* one document has some 40 empty elements */
     PATH_BYTES = 256,
     DETAIL_BYTES = 96,
 };

@@ -5,11 +5,11 @@
  * 1. An item is read only if it packs to the same bytes again: unknown fields, NULs inside texts
  * and doubled fields would not survive.
  */
-#include "typed/encoding.h"
 #include "typed/item.h"
 #include "typed/record.h"
 #include "typed/sequence.h"
 #include "typed/target.h"
+#include "wire/scan.h"
 
 #include <stdlib.h>
 #include <string.h>
@@ -41,45 +41,20 @@ static size_t read_size(const struct text *pending, uint64_t *out_size)
     return VARINT_MAX + 1;
 }
 
-static bool is_plain(const ProtobufCMessage *message);
-
-static bool field_is_utf8(const ProtobufCMessage *message, const ProtobufCFieldDescriptor *field)
+/* True when unpacking may begin: known fields alone, within bounds, texts of UTF-8 without NUL. */
+static bool is_sound(const char *data, size_t size)
 {
-    struct text unused;
-    text_init(&unused, ITEM_BYTES);
-    bool fine = true;
-    for (size_t i = 0; fine && i < record_count(message, field); i++) {
-        size_t bad = 0;
-        if (field->type == PROTOBUF_C_TYPE_STRING) {
-            const char *text = record_string(message, field, i);
-            text_clear(&unused);
-            fine = encoding_decode(ENCODING_UTF_8, text, strlen(text), &unused, &bad);
-        } else if (field->type == PROTOBUF_C_TYPE_MESSAGE) {
-            fine = is_plain(record_message(message, field, i));
-        }
-    }
-    text_fini(&unused);
-    return fine;
-}
-
-/* True when all texts are UTF-8, and nothing is there that is not known. */
-static bool is_plain(const ProtobufCMessage *message)
-{
-    if (message->n_unknown_fields > 0) {
-        return false;
-    }
-    for (unsigned i = 0; i < message->descriptor->n_fields; i++) {
-        if (!field_is_utf8(message, &message->descriptor->fields[i])) {
-            return false;
-        }
-    }
-    return true;
+    static const struct wire_limits limits = {
+        .depth = ITEM_DEPTH_MAX, .fields = ITEM_FIELDS_MAX, .elements = ITEM_FIELDS_MAX};
+    struct wire_fault fault;
+    return wire_scan(&relais__flows__v1__item__descriptor,
+                     (struct bytes){.data = (const uint8_t *)data, .size = size}, &limits, &fault);
 }
 
 /* True when the item packs to these bytes. */
 static bool is_faithful(const ProtobufCMessage *item, const uint8_t *data, size_t size)
 {
-    if (protobuf_c_message_get_packed_size(item) != size || !is_plain(item)) {
+    if (protobuf_c_message_get_packed_size(item) != size) {
         return false;
     }
     uint8_t *packed = malloc(size > 0 ? size : 1);
@@ -95,8 +70,10 @@ static relais_status read_item(struct protobuf_reader *reader, const char *data,
     struct checker *checker = reader->setup.checker;
     sequence_next(&reader->sequence, 0);
     uint64_t errors = checker->errors;
-    ProtobufCMessage *item =
-        protobuf_c_message_unpack(&relais__flows__v1__item__descriptor, NULL, size, bytes);
+    ProtobufCMessage *item = NULL;
+    if (is_sound(data, size)) {
+        item = protobuf_c_message_unpack(&relais__flows__v1__item__descriptor, NULL, size, bytes);
+    }
     if (!item || !is_faithful(item, bytes, size)) {
         record_free(item);
         checker->record = reader->sequence.records + 1;

@@ -160,6 +160,11 @@ static bool read_known(struct mapper *mapper, const struct group *group, const s
         }
         return keep_node(mapper, group, node, position);
     }
+    if (before >= REPEATED_MAX) {
+        checker_tell(mapper->checker, RULE_XML_LARGE,
+                     (struct place){node->line, node->column, path}, NULL);
+        return true;
+    }
     if (before > 0 && !repeated) {
         checker_tell(mapper->checker, RULE_XML_TWICE,
                      (struct place){node->line, node->column, path}, NULL);

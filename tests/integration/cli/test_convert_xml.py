@@ -15,7 +15,7 @@ from xml.sax.saxutils import escape, quoteattr
 from bus import Bus
 
 SAMPLES = os.environ["RELAIS_SAMPLES"]
-SEEDS = int(os.environ.get("RELAIS_CONVERT_SEEDS", "60"))
+SEEDS = int(os.environ.get("RELAIS_CONVERT_SEEDS", "40"))
 FORMATS = {
     "certdc-xml": "CERTDC/ER-FICTIF-0001_DD.xml",
     "etatcivil-xml": "ETATCIVIL/ActeEtatCivil-fictif.xml",

@@ -161,6 +161,40 @@ START_TEST(texts_of_protobuf_are_whole_and_utf8)
 }
 END_TEST
 
+/* What would take a hundred times its size in memory is refused before. */
+START_TEST(many_small_things)
+{
+    static const struct {
+        const char *from;
+        const char *head;
+        const char *each;
+        const char *tail;
+        const char *code;
+    } all[] = {
+        {"jsonl", "{\"kept\":[", "{},", "{}]}\n", "item.too-large"},
+        {"jsonl", "{\"kept\":", "[", "\n", "item.too-large"},
+        {"jsonl", "{\"form\":{\"columns\":[", "\"\",", "\"\"]}}\n", "item.too-large"},
+        {"protobuf", "\xE0\xA7\x12", "\xF2\x01\x00", "", "protobuf"}, /* 300,000 bytes of kept */
+    };
+    for (size_t i = 0; i < sizeof(all) / sizeof(all[0]); i++) {
+        const struct convert_options options = {.from = all[i].from, .to = all[i].from};
+        struct text data;
+        struct conversion conversion;
+        text_init(&data, 8 * 1024 * 1024);
+        text_string(&data, all[i].head);
+        for (int k = 0; k < 100000; k++) {
+            text_append(&data, all[i].each, i == 3 ? 3 : strlen(all[i].each));
+        }
+        text_string(&data, all[i].tail);
+        conversion_run(&conversion, &options, data.data, data.size, 0);
+        ck_assert_int_eq(conversion.status, RELAIS_FIELD_INVALID);
+        ck_assert_msg(conversion_complaint(&conversion, all[i].code) != NULL, "%zu", i);
+        conversion_fini(&conversion);
+        text_fini(&data);
+    }
+}
+END_TEST
+
 START_TEST(formats_have_names_and_summaries)
 {
     size_t count = 0;
@@ -189,6 +223,7 @@ int main(void)
     tcase_add_test(all, kept_cells_have_a_column);
     tcase_add_test(all, altered_protobuf);
     tcase_add_test(all, texts_of_protobuf_are_whole_and_utf8);
+    tcase_add_test(all, many_small_things);
     tcase_add_test(all, formats_have_names_and_summaries);
     srunner_run_all(runner, CK_NORMAL);
     int failed = srunner_ntests_failed(runner);

@@ -295,7 +295,7 @@ static void help(const relais_adapter_kind *kind, FILE *out)
           "Environment: RELAIS_LOG_LEVEL (error, warning, notice, debug), "
           "RELAIS_LOG_FORMAT (logfmt, json).\n"
           "Exit codes: 0 stopped, 1 the environment failed, 2 command line or configuration.\n"),
-        kind->name, kind->summary ? kind->summary : "");
+        kind->name, kind->summary ? _(kind->summary) : "");
 }
 
 static void configure_log(void)

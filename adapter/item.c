@@ -114,3 +114,8 @@ void relais_adapter_unavailable(relais_adapter_item *item, const char *reason)
 {
     answer(item, ITEM_UNAVAILABLE, reason);
 }
+
+void relais_adapter_give_back(relais_adapter_item *item)
+{
+    answer(item, item->receiving->stopped ? ITEM_BACK : ITEM_UNAVAILABLE, NULL);
+}

@@ -193,7 +193,9 @@ static relais_status turn(relais_adapter *adapter, int64_t longest_ms, relais_er
 static bool has_unfinished(const relais_adapter *adapter)
 {
     return adapter->receiving.item_count > 0 || receiving_unsettled(&adapter->receiving) > 0 ||
-           sending_unanswered(&adapter->sending) > 0 || !handover_is_empty(&adapter->handover);
+           sending_unanswered(&adapter->sending) > 0 ||
+           (adapter->state && !handover_is_empty(&adapter->handover)) ||
+           (adapter->kind->busy && adapter->kind->busy(adapter->context));
 }
 
 static void finish(relais_adapter *adapter)

@@ -188,8 +188,8 @@ static void take_from(struct receiving *receiving, struct place *place, int64_t 
         }
         place->refused = false;
         arrive(receiving, place, delivery, now_ms);
+        come_again(wait_ms, 0); /* the adapter is asked again when to be polled */
     }
-    come_again(wait_ms, 0);
 }
 
 /* True: open. */
@@ -342,6 +342,9 @@ static void answer_all(struct receiving *receiving, int64_t now_ms)
         if (item->answer == ITEM_UNAVAILABLE) {
             item->next = away;
             away = item;
+        } else if (item->answer == ITEM_BACK) {
+            item->next = receiving->shelf;
+            receiving->shelf = item;
         } else {
             free_item(item);
         }

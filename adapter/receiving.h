@@ -31,7 +31,7 @@ enum {
     RECEIVING_CREDIT_MAX = 1024,
 };
 
-enum item_answer { ITEM_WORKING, ITEM_DONE, ITEM_LATER, ITEM_REFUSE, ITEM_UNAVAILABLE };
+enum item_answer { ITEM_WORKING, ITEM_DONE, ITEM_LATER, ITEM_REFUSE, ITEM_UNAVAILABLE, ITEM_BACK };
 
 struct place {
     const char *address;
@@ -68,7 +68,7 @@ struct receiving {
     size_t place_count;
     struct relais_adapter_item *items;
     size_t item_count;
-    struct relais_adapter_item *shelf; /* came while stopping: not shown, given back at the end */
+    struct relais_adapter_item *shelf; /* of no use while stopping: given back at the end */
     size_t answered;
     bool paused; /* the software is away */
     int64_t pause_until_ms;

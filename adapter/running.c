@@ -193,6 +193,11 @@ const void *relais_adapter_settings(const relais_adapter *adapter)
     return adapter->config->settings;
 }
 
+const char *relais_adapter_state_folder(const relais_adapter *adapter)
+{
+    return adapter->state ? adapter->state->path : "";
+}
+
 const char *relais_adapter_path(const relais_adapter *adapter, const char *path, char *buffer,
                                 size_t size)
 {

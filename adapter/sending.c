@@ -257,7 +257,10 @@ static relais_status submit(struct sending *sending, struct sending_slot *slot,
     (void)snprintf(slot->id, sizeof slot->id, "%s", message->id);
     slot->error = (relais_error){.status = RELAIS_OK};
     slot->answered = false;
-    if (session.payload_bytes_max > 0 && message->payload.size > session.payload_bytes_max) {
+    if (session.payload_bytes_max == 0) {
+        return RELAIS_WINDOW_FULL; /* what travels whole is not known before the first welcome */
+    }
+    if (message->payload.size > session.payload_bytes_max) {
         return sending->used > 0 || !session.connected ? RELAIS_WINDOW_FULL
                                                        : send_large(sending, slot, message);
     }

@@ -176,12 +176,6 @@ struct reminding {
     bool with_store;       /* a question, or what a step says, is */
 };
 
-/* See expiry.h. */
-struct expiry {
-    int64_t due_ms; /* broker time, when the store is to be asked; 0: never */
-    bool with_store;
-};
-
 struct core_totals {
     uint64_t waiting, waiting_bytes, dead;
     uint64_t accepted, duplicates, refused, delivered, acknowledged;
@@ -233,7 +227,10 @@ struct core {
     uint64_t store_used_bytes, store_size_bytes;
     struct upkeep upkeep;
     struct reminding reminding;
-    struct expiry expiry;
+    struct expiry {
+        int64_t due_ms; /* broker time, when to ask the store what has expired; 0: never */
+        bool with_store;
+    } expiry;
     int64_t full_noted_ms; /* mono; when the log last told of a full store; 0: never */
 };
 

@@ -32,9 +32,9 @@ int batch_sender_in(struct batch *batch, const struct store_op *op, struct store
     if (sender == NULL) {
         return ENOMEM;
     }
-    if (sender_is_over(sender, &op->append.quota, bytes)) {
+    if (sender_is_over(sender, &op->append.quota, bytes, op->append.stored_bytes)) {
         result->status = STORE_OVER_QUOTA;
-        result->append.usage = sender->usage;
+        result->append.usage = sender_usage(sender);
         result->append.quota = op->append.quota;
         return 0;
     }
@@ -71,9 +71,26 @@ void batch_count_entry_out(struct batch *batch, uint32_t number)
 
 void batch_usage(const struct batch *batch, const struct store_op *op, struct store_result *result)
 {
-    const struct sender *sender = sender_find(&batch->store->senders, op->usage.sender);
+    result->usage = sender_usage(sender_find(&batch->store->senders, op->usage.sender));
+}
+
+bool batch_upload_begins(struct batch *batch, const char *slug, uint64_t bytes)
+{
+    struct sender *sender = sender_add(&batch->store->senders, slug);
+    if (sender == NULL) {
+        return false;
+    }
+    touch(batch, sender);
+    sender_upload_begins(sender, bytes);
+    return true;
+}
+
+void batch_upload_ends(struct batch *batch, const char *slug, uint64_t bytes)
+{
+    struct sender *sender = sender_find(&batch->store->senders, slug);
     if (sender != NULL) {
-        result->usage = sender->usage;
+        touch(batch, sender);
+        sender_upload_ends(sender, bytes);
     }
 }
 
@@ -102,8 +119,10 @@ void batch_end_senders(struct batch *batch, bool committed)
         next = one->next;
         if (committed) {
             one->committed = one->usage;
+            one->committed_begun = one->begun;
         } else {
             one->usage = one->committed;
+            one->begun = one->committed_begun;
         }
         one->touched = false;
         one->next = NULL;

@@ -7,6 +7,7 @@
  * another, LMDB was led to an older tree, or somebody else wrote here.
  */
 #include "store/lmdb_store.h"
+#include "store/lmdb_upload.h"
 
 #include <errno.h>
 #include <inttypes.h>
@@ -236,6 +237,10 @@ static bool read_mailboxes(struct lmdb_store *store, MDB_txn *txn, struct store_
     rc = lmdb_read_senders(store, txn);
     if (rc != 0) {
         return failed(store, problem, "the table of senders is broken", rc);
+    }
+    rc = lmdb_read_uploads(store, txn);
+    if (rc != 0) {
+        return failed(store, problem, "the table of uploads is broken", rc);
     }
     return list_found(store) ? true : failed(store, problem, "no memory for the mailboxes", ENOMEM);
 }

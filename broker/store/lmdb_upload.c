@@ -4,11 +4,13 @@
  *
  * Invariants: 1. the bytes of a chunk and the record that counts them are in one transaction, so
  * durable_bytes never says more than is there; 2. a content belongs to one upload or to one
- * message, or is doomed; 3. what was not touched for upload_keep_ms goes. Writer thread.
+ * message, or is doomed; 3. what was not touched for upload_keep_ms goes; 4. what a sender has
+ * begun counts for its quota as if it were there (lmdb_sender.c). Writer thread.
  */
 #include "store/lmdb_upload.h"
 #include "store/lmdb_known.h"
 
+#include <errno.h>
 #include <string.h>
 
 enum {
@@ -39,11 +41,19 @@ static int get_upload(struct batch *batch, const struct record_key *key,
     return record_read_upload(key_bytes(key), record, out_upload) ? 0 : MDB_NOTFOUND;
 }
 
-static int erase(struct batch *batch, const struct record_key *key, uint64_t content)
+/* A key begins with the slug of the sender, and a zero. */
+static const char *sender_of(const struct record_key *key)
+{
+    return (const char *)key->data;
+}
+
+static int erase(struct batch *batch, const struct record_key *key,
+                 const struct upload_record *upload)
 {
     int rc = batch_del(batch, TABLE_UPLOAD, key);
     batch->changed = true;
-    return rc != 0 ? rc : content_doom(batch, content);
+    batch_upload_ends(batch, sender_of(key), upload->bytes);
+    return rc != 0 ? rc : content_doom(batch, upload->content);
 }
 
 static void keep_key(struct record_key *out_key, const MDB_val *key)
@@ -55,14 +65,12 @@ static void keep_key(struct record_key *out_key, const MDB_val *key)
 /* The uploads of one sender, or of all. */
 struct survey {
     uint32_t count;
-    uint64_t bytes; /* of the whole payloads */
     struct record_key oldest_key;
     struct upload_record oldest; /* touched the longest ago; content 0: none */
 };
 
 static void look(struct survey *survey, const MDB_val *key, const struct upload_record *upload)
 {
-    survey->bytes += upload->bytes;
     if (survey->oldest.content == 0 || upload->touched_ms < survey->oldest.touched_ms) {
         survey->oldest = *upload;
         keep_key(&survey->oldest_key, key);
@@ -95,11 +103,11 @@ static int survey(struct batch *batch, const struct record_key *prefix, struct s
 
 /* What a sender has begun counts as if it were there: else it could fill the disk with payloads
  * that it never submits. */
-static bool is_over(const struct batch *batch, const struct store_op *op, uint64_t begun_bytes)
+static bool is_over(const struct batch *batch, const struct store_op *op)
 {
-    const struct sender *sender = sender_find(&batch->store->senders, op->upload.sender);
-    uint64_t bytes = begun_bytes + op->upload.bytes + (sender != NULL ? sender->usage.bytes : 0);
-    return op->upload.quota > 0 && bytes > op->upload.quota;
+    const struct store_usage usage =
+        sender_usage(sender_find(&batch->store->senders, op->upload.sender));
+    return op->upload.quota > 0 && usage.bytes + op->upload.bytes > op->upload.quota;
 }
 
 /* Room for one more of this sender; *out_status says why there is none. */
@@ -109,7 +117,7 @@ static int make_place(struct batch *batch, const struct store_op *op, enum store
     struct survey found;
     key_upload(&prefix, op->upload.sender, "");
     int rc = survey(batch, &prefix, &found);
-    if (rc == 0 && is_over(batch, op, found.bytes)) {
+    if (rc == 0 && is_over(batch, op)) {
         *out_status = STORE_OVER_QUOTA;
         return 0;
     }
@@ -120,7 +128,7 @@ static int make_place(struct batch *batch, const struct store_op *op, enum store
         *out_status = STORE_TOO_MANY;
         return 0;
     }
-    return erase(batch, &found.oldest_key, found.oldest.content);
+    return erase(batch, &found.oldest_key, &found.oldest);
 }
 
 static int begin(struct batch *batch, const struct store_op *op, const struct record_key *key,
@@ -134,6 +142,9 @@ static int begin(struct batch *batch, const struct store_op *op, const struct re
     int rc = make_place(batch, op, &result->status);
     if (rc != 0 || result->status != STORE_DONE) {
         return rc;
+    }
+    if (!batch_upload_begins(batch, op->upload.sender, upload.bytes)) {
+        return ENOMEM;
     }
     upload.content = batch->next_sequence++;
     return put_upload(batch, key, &upload);
@@ -158,9 +169,41 @@ int batch_upload_open(struct batch *batch, const struct store_op *op, struct sto
         return put_upload(batch, &key, &upload);
     }
     if (rc == 0) {
-        rc = erase(batch, &key, upload.content);
+        rc = erase(batch, &key, &upload);
     }
     return rc != 0 && rc != MDB_NOTFOUND ? rc : begin(batch, op, &key, result);
+}
+
+static int count_begun(struct lmdb_store *store, const MDB_val *key, const MDB_val *value)
+{
+    struct upload_record upload;
+    struct record_key name = {.size = 0};
+    if (!record_read_upload(bytes_of_val(key), bytes_of_val(value), &upload)) {
+        return 0; /* a check tells it */
+    }
+    keep_key(&name, key);
+    struct sender *sender = sender_find(&store->senders, sender_of(&name));
+    if (sender != NULL) {
+        sender_upload_begins(sender, upload.bytes);
+        sender->committed_begun = sender->begun;
+    }
+    return 0;
+}
+
+int lmdb_read_uploads(struct lmdb_store *store, MDB_txn *txn)
+{
+    MDB_cursor *cursor = NULL;
+    MDB_val key;
+    MDB_val value;
+    int rc = mdb_cursor_open(txn, store->tables[TABLE_UPLOAD], &cursor);
+    if (rc != 0) {
+        return rc;
+    }
+    while (rc == 0 && (rc = mdb_cursor_get(cursor, &key, &value, MDB_NEXT)) == 0) {
+        rc = count_begun(store, &key, &value);
+    }
+    mdb_cursor_close(cursor);
+    return rc == MDB_NOTFOUND ? 0 : rc;
 }
 
 static bool fits(const struct upload_record *upload, const struct store_op *op)
@@ -214,6 +257,7 @@ int batch_upload_claim(struct batch *batch, const struct store_op *op, uint64_t 
         return rc;
     }
     *out_content = upload.content;
+    batch_upload_ends(batch, op->append.sender, upload.bytes);
     batch->changed = true;
     return batch_del(batch, TABLE_UPLOAD, &key);
 }
@@ -233,7 +277,7 @@ int batch_upload_prune(struct batch *batch)
             store->next_prune_ms = batch->last_time_ms + PRUNE_EVERY_MS;
             return 0;
         }
-        rc = rc != 0 ? rc : erase(batch, &found.oldest_key, found.oldest.content);
+        rc = rc != 0 ? rc : erase(batch, &found.oldest_key, &found.oldest);
         if (rc != 0) {
             return rc;
         }

@@ -25,4 +25,7 @@ int content_doom(struct batch *batch, uint64_t content);
 /* A few segments of what is doomed. */
 int content_erase(struct batch *batch);
 
+/* At start, after the senders: what each has begun. */
+int lmdb_read_uploads(struct lmdb_store *store, MDB_txn *txn);
+
 #endif

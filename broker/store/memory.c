@@ -245,6 +245,7 @@ static void apply_usage(const struct memory_store *store, const struct store_op 
     if (sender != NULL) {
         result->usage = sender->usage;
     }
+    result->usage.bytes += memory_contents_begun(&store->contents, op->usage.sender);
 }
 
 /* What is only in memory has no file that could be copied or be damaged. */

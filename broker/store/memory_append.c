@@ -78,15 +78,17 @@ static bool add_entries(struct memory_store *store, struct store_op *op, uint64_
 static bool admit_and_add(struct memory_store *store, struct store_op *op,
                           const struct memory_earlier *earlier, struct store_result *result)
 {
-    const struct sender *sender = sender_add(&store->senders, op->append.sender);
+    struct sender *sender = sender_add(&store->senders, op->append.sender);
     if (sender == NULL) {
         return false;
     }
+    sender->begun = memory_contents_begun(&store->contents, op->append.sender);
     if (sender_is_over(sender, &op->append.quota,
                        cost_of(&op->append.message) - COST_APPEND_BYTES + op->append.stored_bytes +
-                           (uint64_t)op->append.recipient_count * STORED_RECIPIENT_BYTES)) {
+                           (uint64_t)op->append.recipient_count * STORED_RECIPIENT_BYTES,
+                       op->append.stored_bytes)) {
         result->status = STORE_OVER_QUOTA;
-        result->append.usage = sender->usage;
+        result->append.usage = sender_usage(sender);
         result->append.quota = op->append.quota;
         return true;
     }

@@ -63,6 +63,17 @@ static struct memory_content *find_upload(const struct memory_contents *contents
     return content;
 }
 
+uint64_t memory_contents_begun(const struct memory_contents *contents, const char *sender)
+{
+    uint64_t bytes = 0;
+    for (const struct memory_content *content = contents->first; content != NULL;
+         content = content->next) {
+        bool own = content->sender != NULL && strcmp(content->sender, sender) == 0;
+        bytes += own ? content->bytes : 0;
+    }
+    return bytes;
+}
+
 /* Room for one more of this sender. */
 static enum store_status make_place(struct memory_contents *contents, const struct store_op *op,
                                     uint64_t bytes, uint64_t *out_freed)

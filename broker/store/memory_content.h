@@ -49,6 +49,9 @@ void memory_contents_fini(struct memory_contents *contents);
 /* Erases uploads that were last touched before; gives how many bytes they held. */
 uint64_t memory_contents_prune(struct memory_contents *contents, int64_t before_ms);
 
+/* Bytes of the unfinished uploads of a sender, whole. */
+uint64_t memory_contents_begun(const struct memory_contents *contents, const char *sender);
+
 /* UPLOAD. A new one takes the next number; *out_freed bytes were
  * erased. False without memory. */
 bool memory_contents_open(struct memory_contents *contents, const struct store_op *op,

@@ -131,13 +131,35 @@ bool sender_restore(struct sender_table *table, uint32_t number, const char *slu
     return true;
 }
 
-bool sender_is_over(const struct sender *sender, const struct store_usage *quota, uint64_t bytes)
+struct store_usage sender_usage(const struct sender *sender)
 {
-    const struct store_usage *usage = &sender->usage;
-    if (quota->messages > 0 && usage->messages >= quota->messages) {
+    struct store_usage usage = {0};
+    if (sender != NULL) {
+        usage = sender->usage;
+        usage.bytes += sender->begun;
+    }
+    return usage;
+}
+
+bool sender_is_over(const struct sender *sender, const struct store_usage *quota, uint64_t bytes,
+                    uint64_t uploaded)
+{
+    struct store_usage usage = sender_usage(sender);
+    if (quota->messages > 0 && usage.messages >= quota->messages) {
         return true;
     }
-    return quota->bytes > 0 && (bytes > quota->bytes || usage->bytes > quota->bytes - bytes);
+    usage.bytes -= uploaded < sender->begun ? uploaded : sender->begun;
+    return quota->bytes > 0 && (bytes > quota->bytes || usage.bytes > quota->bytes - bytes);
+}
+
+void sender_upload_begins(struct sender *sender, uint64_t bytes)
+{
+    sender->begun += bytes;
+}
+
+void sender_upload_ends(struct sender *sender, uint64_t bytes)
+{
+    sender->begun -= bytes < sender->begun ? bytes : sender->begun;
 }
 
 void sender_count_in(struct sender *sender, uint64_t bytes)

@@ -26,6 +26,8 @@ struct sender {
     char slug[SENDER_SLUG_BYTES + 1];
     struct store_usage usage;
     struct store_usage committed;
+    uint64_t begun; /* bytes of its unfinished uploads, whole; found anew at start */
+    uint64_t committed_begun;
     bool touched;        /* by the running transaction */
     struct sender *next; /* of those that are touched */
 };
@@ -52,8 +54,16 @@ struct sender *sender_add(struct sender_table *table, const char *slug);
 bool sender_restore(struct sender_table *table, uint32_t number, const char *slug,
                     const struct store_usage *usage);
 
-/* Would one more message of `bytes` be beyond `quota`? In it 0 is no end. */
-bool sender_is_over(const struct sender *sender, const struct store_usage *quota, uint64_t bytes);
+/* What counts for its quota: messages, and uploads as if they were there. NULL: nothing. */
+struct store_usage sender_usage(const struct sender *sender);
+
+/* Would one more message of `bytes` be beyond `quota`? In it 0 is no end. `uploaded` of the bytes
+ * are an upload that has been counted. */
+bool sender_is_over(const struct sender *sender, const struct store_usage *quota, uint64_t bytes,
+                    uint64_t uploaded);
+
+void sender_upload_begins(struct sender *sender, uint64_t bytes);
+void sender_upload_ends(struct sender *sender, uint64_t bytes);
 
 void sender_count_in(struct sender *sender, uint64_t bytes);
 void sender_count_out(struct sender *sender, uint64_t bytes);

@@ -210,10 +210,8 @@ void oracle_turn(struct oracle *oracle, const struct core *core, const struct ef
 void oracle_status(const struct oracle *oracle, const Relais__V1__Status *status);
 void oracle_queues(const struct oracle *oracle, const Relais__V1__Queues *queues);
 
-/* At the very end: nothing stored is still waiting. */
-bool oracle_is_done(const struct oracle *oracle);
+bool oracle_is_done(const struct oracle *oracle); /* nothing stored is still waiting */
 
-/* For the files of the oracle. */
 bool oracle_may_pass(const struct oracle *oracle, unsigned member);
 void oracle_spend(struct oracle *oracle, unsigned member); /* or looks at the empty bucket */
 bool oracle_may_hold_more(const struct oracle *oracle, const struct oracle_consumer *consumer);

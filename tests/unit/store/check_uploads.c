@@ -192,6 +192,31 @@ START_TEST(unfinished_uploads_count_in_the_quota)
 }
 END_TEST
 
+/* Of messages too: who has begun much may not fill the rest twice. */
+START_TEST(messages_find_the_uploads_in_the_quota)
+{
+    const uint64_t message = 10 + STORED_RECIPIENT_BYTES;
+    const struct store_recipient to = {.mailbox = BOX, .lane = LANE_NORMAL};
+    open_bench(_i);
+    upload("begun", 60);
+    struct store_op op = op_append("small", 10, 0, &to, 1);
+    op.append.quota.bytes = 60 + message - 1;
+    struct store_result result = bench_one(&bench, op);
+    ck_assert_int_eq(result.status, STORE_OVER_QUOTA);
+    ck_assert_uint_eq(result.append.usage.bytes, 60);
+    if (_i == ENGINE_LMDB) {
+        bench_reopen(&bench);
+    }
+    ck_assert_uint_eq(bench_one(&bench, op_usage("dila")).usage.bytes, 60);
+    op = op_append("begun", 10, 0, &to, 1); /* its own upload counts once */
+    op.append.stored_bytes = 60;
+    op.append.quota.bytes = 60 + message;
+    ck_assert_int_eq(bench_one(&bench, op).status, STORE_DONE);
+    ck_assert_uint_eq(bench_one(&bench, op_usage("dila")).usage.bytes, 60 + message);
+    shut();
+}
+END_TEST
+
 START_TEST(what_nobody_touches_goes)
 {
     open_bench(_i);
@@ -340,6 +365,7 @@ static Suite *make_suite(void)
     tcase_add_loop_test(tcase, a_chunk_elsewhere_changes_nothing, 0, ENGINE_COUNT);
     tcase_add_loop_test(tcase, a_sender_has_few_and_idle_ones_give_way, 0, ENGINE_COUNT);
     tcase_add_loop_test(tcase, unfinished_uploads_count_in_the_quota, 0, ENGINE_COUNT);
+    tcase_add_loop_test(tcase, messages_find_the_uploads_in_the_quota, 0, ENGINE_COUNT);
     tcase_add_loop_test(tcase, what_nobody_touches_goes, 0, ENGINE_COUNT);
     tcase_add_loop_test(tcase, a_full_store_takes_no_chunk, 0, ENGINE_COUNT);
     tcase_add_loop_test(tcase, a_dead_letter_keeps_its_payload, 0, ENGINE_COUNT);

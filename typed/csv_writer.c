@@ -92,6 +92,8 @@ static void put_cell(struct csv_writer *writer, size_t index, bool quoted, struc
                      encoding_name(writer->encoding));
         return;
     }
+    text_take_failure(&writer->row, &writer->value);
+    text_take_failure(&writer->row, &writer->cell);
     if (index > 0) {
         text_char(&writer->row, writer->separator);
     }

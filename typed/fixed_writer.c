@@ -46,6 +46,7 @@ static void put_value(struct fixed_writer *writer, const struct shape *shape, ui
     const struct place place = {checker->line, column + 1, shape->name};
     const struct text *value = &writer->value;
     size_t bad = 0;
+    text_take_failure(&writer->line, value);
     if (value->size == 0) {
         text_repeat(&writer->line, ' ', shape->width);
         return;

@@ -44,6 +44,11 @@ static relais_status told(struct json_reader *reader, relais_status status)
     return RELAIS_FIELD_INVALID;
 }
 
+static bool is_sign(char byte)
+{
+    return byte == '[' || byte == '{' || byte == ',' || byte == ':';
+}
+
 /* True when a line has few enough values, counted before any of them is allocated. */
 static bool is_bounded(const char *data, size_t size)
 {
@@ -54,7 +59,7 @@ static bool is_bounded(const char *data, size_t size)
             i++;
         } else if (data[i] == '"') {
             quoted = !quoted;
-        } else if (!quoted && memchr("[{,:", data[i], 4)) {
+        } else if (!quoted && is_sign(data[i])) {
             signs++;
         }
     }

@@ -144,6 +144,13 @@ bool text_fine(const struct text *text)
     return text->state == TEXT_FINE;
 }
 
+void text_take_failure(struct text *text, const struct text *other)
+{
+    if (text->state == TEXT_FINE) {
+        text->state = other->state;
+    }
+}
+
 size_t text_characters(const char *data, size_t size)
 {
     size_t count = 0;

@@ -44,6 +44,9 @@ void text_drop(struct text *text, size_t count);
 
 bool text_fine(const struct text *text);
 
+/* Fails when the other has: before the other is cleared and forgets. */
+void text_take_failure(struct text *text, const struct text *other);
+
 /* How many characters these bytes of UTF-8 are. */
 size_t text_characters(const char *data, size_t size);
 

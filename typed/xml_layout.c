@@ -104,6 +104,7 @@ static void put_attributes(struct layout *layout, const struct spot *group)
         put_attribute_kept(layout, &spot, path);
         text_clear(&layout->value);
         leaf_print(spot.message, shape, 0, &layout->value);
+        text_take_failure(layout->out, &layout->value);
         text_char(layout->out, ' ');
         text_string(layout->out, shape->name + 1);
         text_string(layout->out, "=\"");
@@ -119,6 +120,7 @@ static void put_leaf(struct layout *layout, const struct spot *spot, const struc
 {
     text_clear(&layout->value);
     leaf_print(spot->message, shape, index, &layout->value);
+    text_take_failure(layout->out, &layout->value);
     text_char(layout->out, '<');
     text_string(layout->out, shape->name);
     text_char(layout->out, '>');

@@ -27,7 +27,9 @@ static void remove_entry(int folder, const char *name, int depth)
         return;
     }
     if (depth < DEPTH_MAX) {
-        (void)fchmodat(folder, name, MODE_FOLDER, 0); /* it may have shut its own folder */
+        if (fchmodat(folder, name, MODE_FOLDER, 0) != 0) {
+            return; /* gone, or not ours; a folder that its command has shut is opened so */
+        }
         int fd = openat(folder, name, O_RDONLY | O_DIRECTORY | O_NOFOLLOW | O_CLOEXEC);
         if (fd >= 0) {
             empty(fd, depth + 1);

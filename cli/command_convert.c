@@ -355,7 +355,7 @@ static const struct option_spec options[] = {
     {"title", 0, WORDS_NONE, "THEIRS=OURS",
      N_("of a CSV: a title of the file, and the format's that it stands for; may be repeated")},
     {"specimens", 0, WORDS_NONE, NULL,
-     N_("let pass fictitious people: 30 and 31 February, an NIR of zeros")},
+     N_("let pass fictitious people: 30 and 31 February, an NIR of zeros or with a wrong key")},
     {"list", 0, WORDS_NONE, NULL, N_("the formats")},
 };
 

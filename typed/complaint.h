@@ -160,8 +160,8 @@ const char *complaint_right(enum rule rule);
 struct checker {
     void (*hear)(void *context, const struct complaint *complaint);
     void *context;
-    bool
-        specimens; /* 30 and 31 February, and zeros for an NIR: a fictitious person, which passes */
+    bool specimens; /* 30 and 31 February, an NIR of zeros or with a wrong key: fictitious, and
+                       passes */
     uint64_t record;
     uint64_t line; /* of the record */
     uint64_t errors;

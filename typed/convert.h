@@ -43,7 +43,7 @@ struct convert_options {
      * for. Borrowed until convert_free(). */
     const char *const *renames;
     size_t rename_count;
-    bool specimens;  /* 30 and 31 February, and an NIR of zeros, pass with a warning */
+    bool specimens;  /* what marks fictitious people passes with a warning */
     bool keep_going; /* leave refused records out instead of ending at the first */
 };
 

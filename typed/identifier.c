@@ -55,6 +55,7 @@ struct verdict identifier_check_nir(const char *text, size_t size, bool specimen
 {
     enum { MONTH_AT = 3, DEPARTMENT_AT = 5, CORSICA_2A = 19, CORSICA_2B = 18 };
     const struct verdict wrong = {.error = RULE_NIR};
+    const struct verdict specimen = {.warning = RULE_SPECIMEN};
     if (size != NIR_SIZE || !identifier_is_digits(text, DEPARTMENT_AT) ||
         !identifier_is_digits(text + DEPARTMENT_AT + 2, NIR_SIZE - DEPARTMENT_AT - 2)) {
         return wrong;
@@ -64,7 +65,7 @@ struct verdict identifier_check_nir(const char *text, size_t size, bool specimen
         return wrong;
     }
     if (specimens && strspn(text, "0") >= NIR_SIZE) {
-        return (struct verdict){.warning = RULE_SPECIMEN};
+        return specimen;
     }
     if (!strchr("123478", text[0]) || !is_nir_month(two(text + MONTH_AT))) {
         return wrong;
@@ -79,6 +80,8 @@ struct verdict identifier_check_nir(const char *text, size_t size, bool specimen
         number = number * DECIMAL + (uint64_t)(text[i] - '0');
     }
     uint64_t key = KEY_MODULUS - number % KEY_MODULUS;
-    return (struct verdict){.error = key == two(text + NIR_KEY_AT) ? RULE_NONE : RULE_NIR_KEY,
-                            .at = NIR_KEY_AT};
+    if (key == two(text + NIR_KEY_AT)) {
+        return (struct verdict){.error = RULE_NONE};
+    }
+    return specimens ? specimen : (struct verdict){.error = RULE_NIR_KEY, .at = NIR_KEY_AT};
 }

@@ -15,7 +15,7 @@
 struct verdict identifier_check_commune(const char *text, size_t size);
 
 /* 13 characters and the key of 2 digits (décret n° 82-103). 2A and 2B count as 19 and 18 for the
- * key. */
+ * key. A specimen has zeros alone, or a key that does not fit. */
 struct verdict identifier_check_nir(const char *text, size_t size, bool specimens);
 
 /* Digits alone. */

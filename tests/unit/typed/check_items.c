@@ -87,8 +87,8 @@ START_TEST(kept_cells_have_a_column)
         "{\"name\":\"plus\",\"position\":10,\"value\":\"x\"}",
         "{\"name\":\"nomprenom\",\"value\":\"x\"}",
         "{\"name\":\"other\",\"position\":9,\"value\":\"x\"}",
-        "{\"name\":\"plus\",\"position\":9,\"value\":\"x\"},"
-        "{\"name\":\"plus\",\"position\":9,\"value\":\"y\"}",
+        ("{\"name\":\"plus\",\"position\":9,\"value\":\"x\"},"
+         "{\"name\":\"plus\",\"position\":9,\"value\":\"y\"}"),
     };
     const struct convert_options options = {.from = "jsonl", .to = "insee-deces-csv"};
     for (size_t i = 0; i < sizeof(kept) / sizeof(kept[0]); i++) {

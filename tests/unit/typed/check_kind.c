@@ -137,6 +137,9 @@ START_TEST(specimens_pass_when_they_are_asked_for)
                      RULE_DATE_DAY);
     ck_assert_int_eq(kind_read(KIND_NIR, "000000000000000", 15, &bounds, &value).warning,
                      RULE_SPECIMEN);
+    ck_assert_int_eq(kind_read(KIND_NIR, "261058905200112", 15, &bounds, &value).warning,
+                     RULE_SPECIMEN);
+    ck_assert_int_eq(kind_read(KIND_NIR, "261138905200112", 15, &bounds, &value).error, RULE_NIR);
 }
 END_TEST
 

@@ -51,6 +51,35 @@ static bool is_sound(const char *data, size_t size)
                      (struct bytes){.data = (const uint8_t *)data, .size = size}, &limits, &fault);
 }
 
+static bool has_meaning(const ProtobufCMessage *message);
+
+/* True when a field's numbers are of its enumeration. */
+static bool field_has_meaning(const ProtobufCMessage *message,
+                              const ProtobufCFieldDescriptor *field)
+{
+    for (size_t i = 0; i < record_count(message, field); i++) {
+        if (field->type == PROTOBUF_C_TYPE_ENUM) {
+            int number = (int)record_number(message, field, i);
+            return protobuf_c_enum_descriptor_get_value(field->descriptor, number) != NULL;
+        }
+        if (field->type == PROTOBUF_C_TYPE_MESSAGE &&
+            !has_meaning(record_message(message, field, i))) {
+            return false;
+        }
+    }
+    return true;
+}
+
+static bool has_meaning(const ProtobufCMessage *message)
+{
+    for (unsigned i = 0; i < message->descriptor->n_fields; i++) {
+        if (!field_has_meaning(message, &message->descriptor->fields[i])) {
+            return false;
+        }
+    }
+    return true;
+}
+
 /* True when the item packs to these bytes. */
 static bool is_faithful(const ProtobufCMessage *item, const uint8_t *data, size_t size)
 {
@@ -74,7 +103,7 @@ static relais_status read_item(struct protobuf_reader *reader, const char *data,
     if (is_sound(data, size)) {
         item = protobuf_c_message_unpack(&relais__flows__v1__item__descriptor, NULL, size, bytes);
     }
-    if (!item || !is_faithful(item, bytes, size)) {
+    if (!item || !has_meaning(item) || !is_faithful(item, bytes, size)) {
         record_free(item);
         checker->record = reader->sequence.records + 1;
         checker_tell(checker, RULE_PROTO, (struct place){0}, NULL);

@@ -6,6 +6,7 @@
  */
 #include "tests/unit/typed/conversion.h"
 
+#include <jansson.h>
 #include <stdlib.h>
 #include <string.h>
 
@@ -46,6 +47,89 @@ static void check_meaning(const struct convert_options *options, const char *dat
     conversion_fini(&first);
 }
 
+/* The line of JSON at *at, without what only says how a file is written; NULL behind the last. */
+static json_t *next_item(const struct text *lines, size_t *at)
+{
+    if (*at >= lines->size) {
+        return NULL;
+    }
+    size_t length = strcspn(lines->data + *at, "\n");
+    json_t *item = json_loadb(lines->data + *at, length, 0, NULL);
+    *at += length + 1;
+    if (!item) {
+        abort();
+    }
+    (void)json_object_del(item, "spelling");
+    bool form = json_object_get(item, "form") != NULL;
+    json_t *end = json_object_get(item, "end");
+    if (end) {
+        (void)json_object_del(end, "open_line");
+        (void)json_object_del(end, "blank_lines");
+    }
+    if (!form) {
+        return item;
+    }
+    json_decref(item);
+    return next_item(lines, at);
+}
+
+static void compare_items(const struct text *one, const struct text *other)
+{
+    size_t one_at = 0;
+    size_t other_at = 0;
+    for (;;) {
+        json_t *left = next_item(one, &one_at);
+        json_t *right = next_item(other, &other_at);
+        bool done = !left && !right;
+        bool same = done || (left && right && json_equal(left, right));
+        json_decref(left);
+        json_decref(right);
+        if (!same) {
+            abort();
+        }
+        if (done) {
+            return;
+        }
+    }
+}
+
+/* Items of others, written in a real format and read again, are the same records. */
+static void check_writers(const char *data, size_t size)
+{
+    static const char *const formats[] = {"insee-deces",  "insee-deces-csv", "caf-contact-csv",
+                                          "certdc-xml",   "recensement-xml", "coordonnees-xml",
+                                          "etatcivil-xml"};
+    const struct convert_options same = {.from = "jsonl", .to = "jsonl", .specimens = true};
+    struct conversion items;
+    conversion_run(&items, &same, data, size, 0);
+    for (size_t i = 0; items.status == RELAIS_OK && i < sizeof(formats) / sizeof(formats[0]); i++) {
+        const struct convert_options there = {.from = "jsonl",
+                                              .to = formats[i],
+                                              .specimens = true,
+                                              .target_encoding = ENCODING_UTF_8};
+        const struct convert_options back = {.from = formats[i],
+                                             .to = "jsonl",
+                                             .specimens = true,
+                                             .encoding = ENCODING_UTF_8,
+                                             .separator = ';'};
+        struct conversion file;
+        struct conversion again;
+        conversion_run(&file, &there, items.out.data, items.out.size, 0);
+        bool plain =
+            file.status == RELAIS_OK && file.out.size > 0 && !strstr(items.out.data, "\"form\"");
+        if (plain) {
+            conversion_run(&again, &back, file.out.data, file.out.size, 0);
+            if (again.status != RELAIS_OK) {
+                abort();
+            }
+            compare_items(&items.out, &again.out);
+            conversion_fini(&again);
+        }
+        conversion_fini(&file);
+    }
+    conversion_fini(&items);
+}
+
 int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
 {
     if (size == 0) {
@@ -59,6 +143,9 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
                                             .specimens = (data[0] & 0x40U) != 0};
     if (strcmp(format, "jsonl") == 0 || strstr(format, "xml")) {
         check_meaning(&options, bytes, size - 1);
+        if (strcmp(format, "jsonl") == 0) {
+            check_writers(bytes, size - 1);
+        }
         return 0;
     }
     bool refused = false;

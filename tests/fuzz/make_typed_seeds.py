@@ -42,7 +42,10 @@ def main():
             sample = SAMPLES / path
             keep(name, "sample", 0x40, sample.read_bytes())
             for target in ("jsonl", "protobuf"):
-                keep(target, name, 0x40, convert(relais, name, target, sample))
+                items = convert(relais, name, target, sample)
+                keep(target, name, 0x40, items)
+                if target == "jsonl":  # without the form: what writers do by themselves
+                    keep(target, name + ".bare", 0x40, items.split(b"\n", 1)[1])
     keep("insee-deces-csv", "sample", 0x41, CSV.encode())
     keep("insee-deces-csv", "latin", 0xC2, CSV.replace(";", "\t").encode("iso-8859-1"))
 

@@ -6,7 +6,17 @@
 
 #include <string.h>
 
-enum { COMMUNE_SIZE = 5, NIR_SIZE = 15, NIR_KEY_AT = 13, KEY_MODULUS = 97, DECIMAL = 10 };
+enum {
+    COMMUNE_SIZE = 5,
+    NIR_SIZE = 15,
+    MONTH_AT = 3,
+    DEPARTMENT_AT = 5,
+    NIR_KEY_AT = 13,
+    CORSICA_2A = 19,
+    CORSICA_2B = 18,
+    KEY_MODULUS = 97,
+    DECIMAL = 10,
+};
 
 bool identifier_is_digits(const char *text, size_t size)
 {
@@ -51,9 +61,23 @@ static bool is_nir_month(uint32_t month)
     return (month >= 1 && month <= 12) || (month >= 20 && month <= 42) || month >= 50;
 }
 
+/* The number that the key is made of: 2A and 2B count as 19 and 18. */
+static uint64_t nir_number(const char *text, bool corsican)
+{
+    uint64_t number = 0;
+    for (size_t i = 0; i < NIR_KEY_AT; i++) {
+        if (corsican && i == DEPARTMENT_AT) {
+            number = number * 100 + (text[i + 1] == 'A' ? CORSICA_2A : CORSICA_2B);
+            i++;
+            continue;
+        }
+        number = number * DECIMAL + (uint64_t)(text[i] - '0');
+    }
+    return number;
+}
+
 struct verdict identifier_check_nir(const char *text, size_t size, bool specimens)
 {
-    enum { MONTH_AT = 3, DEPARTMENT_AT = 5, CORSICA_2A = 19, CORSICA_2B = 18 };
     const struct verdict wrong = {.error = RULE_NIR};
     const struct verdict specimen = {.warning = RULE_SPECIMEN};
     if (size != NIR_SIZE || !identifier_is_digits(text, DEPARTMENT_AT) ||
@@ -70,16 +94,7 @@ struct verdict identifier_check_nir(const char *text, size_t size, bool specimen
     if (!strchr("123478", text[0]) || !is_nir_month(two(text + MONTH_AT))) {
         return wrong;
     }
-    uint64_t number = 0;
-    for (size_t i = 0; i < NIR_KEY_AT; i++) {
-        if (corsican && i == DEPARTMENT_AT) {
-            number = number * 100 + (text[i + 1] == 'A' ? CORSICA_2A : CORSICA_2B);
-            i++;
-            continue;
-        }
-        number = number * DECIMAL + (uint64_t)(text[i] - '0');
-    }
-    uint64_t key = KEY_MODULUS - number % KEY_MODULUS;
+    uint64_t key = KEY_MODULUS - nir_number(text, corsican) % KEY_MODULUS;
     if (key == two(text + NIR_KEY_AT)) {
         return (struct verdict){.error = RULE_NONE};
     }

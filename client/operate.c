@@ -64,6 +64,8 @@ static void keep_status(const Relais__V1__Status *said, relais_broker_status *ou
         .store_size_bytes = said->store_size_bytes,
         .store_findings_total = said->store_findings_total,
         .store_checked_ms = said->store_checked_ms,
+        .reminders_total = said->reminders_total,
+        .deadlines_missed_total = said->deadlines_missed_total,
     };
     error_copy_text(out_status->software, sizeof out_status->software, said->software);
 }

@@ -43,6 +43,8 @@ static void answer_status(struct step *step, const struct session *session, uint
     status.store_size_bytes = core->store_size_bytes;
     status.store_findings_total = core->upkeep.findings_total;
     status.store_checked_ms = core->upkeep.checked_ms;
+    status.reminders_total = core->totals.reminders;
+    status.deadlines_missed_total = core->totals.deadlines_missed;
     Relais__V1__Answer answer = RELAIS__V1__ANSWER__INIT;
     answer.number = number;
     answer.what_case = RELAIS__V1__ANSWER__WHAT_STATUS;

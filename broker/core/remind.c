@@ -202,6 +202,7 @@ static void warn(struct step *step, const struct store_due *due)
     count_bytes(ticket, op);
     if (ticket) {
         ticket->mailbox = to ? mailbox : NULL;
+        ticket->attempts = due->owing;
     }
     if (due->owing > 0) {
         note_missed(step, due, to != NULL);
@@ -248,6 +249,8 @@ void remind_passed(struct step *step, const struct ticket *ticket,
             mailbox_expect(step, ticket->mailbox, 0);
         }
     }
+    step->core->totals.reminders += result->append.replaced_count;
+    step->core->totals.deadlines_missed += ticket->attempts > 0;
     if (result->append.replaced_count > 0) {
         struct effect *effect = note(step->effects, NOTE_NOTICE, "deadline.reminded");
         note_number(effect, "sequence", ticket->number);

@@ -20,6 +20,7 @@
 #include "core/ranges.h"
 #include "core/table.h"
 #include "core/ticket.h"
+#include "core/upkeep_job.h"
 #include "wire/arena.h"
 #include "wire/name.h"
 
@@ -144,31 +145,6 @@ struct key_use {
     uint32_t connections;
 };
 
-/* A check of the store: an operator's, or the slow one. */
-struct check_job {
-    uint32_t job; /* its number; 0: there was none */
-    bool running;
-    bool scrubs;     /* the slow one */
-    bool begins;     /* its first step has not been taken */
-    bool with_store; /* a step is */
-    bool stale;      /* that step is of the round before */
-    int64_t step_ms; /* mono, when the next step or round is due; 0: not known yet, or never */
-    int64_t begin_ms, end_ms;
-    uint64_t records, bytes, finding_count;
-    uint32_t kept;
-    struct store_finding findings[LIMIT_FINDINGS];
-};
-
-struct upkeep {
-    uint32_t last_job;
-    uint32_t backup_job;
-    struct store_backup backup; /* as the store told it last */
-    int64_t backup_look_ms;     /* mono, when to ask again; 0: not */
-    struct check_job check;
-    uint64_t findings_total; /* since the start */
-    int64_t checked_ms;      /* broker time of the last whole round; 0: none since the start */
-};
-
 /* Deadlines for acknowledgement: remind.h. */
 struct reminding {
     int64_t next_ms;       /* broker time, when to ask the store which step is due; 0: never */
@@ -179,6 +155,7 @@ struct reminding {
 struct core_totals {
     uint64_t waiting, waiting_bytes, dead;
     uint64_t accepted, duplicates, refused, delivered, acknowledged;
+    uint64_t reminders, deadlines_missed;
     uint64_t leased;
     uint32_t consumers;
 };

@@ -29,7 +29,7 @@ struct ticket {
     uint64_t bytes;             /* of the message, a chunk or a fetch */
     uint64_t stored_bytes;      /* of an append, beside these */
     uint64_t offset;            /* of a chunk or a fetch */
-    uint32_t attempts;          /* defer, bury */
+    uint32_t attempts;          /* defer, bury; of a deadline's end: who owes an answer */
     uint32_t code;              /* bury */
     int64_t due_ms;             /* append, defer */
     int64_t accepted_ms;        /* append: of an entry that is claimed, as expires_ms */

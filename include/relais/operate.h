@@ -36,6 +36,9 @@ typedef struct relais_broker_status {
     uint64_t store_size_bytes;
     uint64_t store_findings_total; /**< since 1.2 */
     int64_t store_checked_ms;      /**< Unix time in milliseconds; since 1.2 */
+    uint64_t reminders_total;      /**< recipients reminded of a deadline; since 1.2 */
+    uint64_t
+        deadlines_missed_total; /**< messages somebody had not acknowledged in time; the same */
 } relais_broker_status;
 
 typedef struct relais_queue {

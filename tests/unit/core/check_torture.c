@@ -32,6 +32,7 @@ static void send(struct world *world)
     for (size_t i = 0; i < 40; i++) {
         snprintf(ids[i], sizeof ids[i], "t-%d", (int)i);
         message_init(&messages[i], ids[i]);
+        messages[i].envelope.from = "dila/greffe";
     }
     messages[3].envelope.to = to;
     messages[3].envelope.n_to = 3;
@@ -68,8 +69,43 @@ static void manage_dead(struct world *world, uint64_t connection)
     world_turn(world);
 }
 
+/* Which is to be acknowledged within 90 s, with a reminder 30 s before. */
+static struct directory *directory(void)
+{
+    const struct flow_acknowledge soon = {
+        .within_ms = 90000, .remind_ms = {30000}, .remind_count = 1};
+    struct directory *one = world_directory();
+    (void)directory_set_acknowledge(one, "ETATCIVIL", &soon);
+    return one;
+}
+
+static void set_due(struct world *world, uint8_t step)
+{
+    struct store_due *due = &world->shelf.due;
+    *due = (struct store_due){.sequence = 1, .owing = 1, .deadline = world->shelf.deadline};
+    due->deadline.step = step;
+    due->at_ms = stored_deadline_at(&due->deadline, step);
+    world->shelf.reminded[0] = 1;
+}
+
+/* A reminder of the first message; then, when that of another is due, its end. */
+static void pass_deadline(struct world *world)
+{
+    set_due(world, 0);
+    world_pass(world, 60000);
+    world_turn(world);
+    struct stored_deadline first = world->shelf.deadline;
+    world_submit_one(world, 1, 41, "other");
+    world_turn(world);
+    world->shelf.deadline = first;
+    set_due(world, 1);
+    world_pass(world, 60000);
+    world_turn(world);
+}
+
 static void story(struct world *world)
 {
+    world_replace(world, directory());
     world_hello(world, 1, DILA);
     send(world);
     world_turn(world);
@@ -88,14 +124,13 @@ static void story(struct world *world)
     world_turn(world);
     ask_queues(world, 2);
     manage_dead(world, 2);
-    world_pass(world, 120000);
-    world_turn(world);
+    pass_deadline(world);
     world_pass(world, 2000);
     world_turn(world);
     world_closed(world, 3);
     world_replace(world, world_directory());
     world->shelf.no_room = true;
-    world_submit_one(world, 1, 41, "last");
+    world_submit_one(world, 1, 42, "last");
     world_turn(world);
     world_drain(world);
     world_turn(world);
@@ -112,6 +147,7 @@ static bool fails_at(size_t n, bool all)
     allocation_fail(n, all);
     story(&world);
     bool failed = allocation_has_failed();
+    ck_assert(failed || world.shelf.passes == 2); /* the story has that, too */
     world_fini(&world);
     return failed;
 }

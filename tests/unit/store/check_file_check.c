@@ -36,6 +36,15 @@ enum {
 static const struct store_recipient TO_BOTH[] = {{.mailbox = BOX, .lane = LANE_NORMAL},
                                                  {.mailbox = OTHER_BOX, .lane = LANE_LOW}};
 
+static const struct stored_deadline DEADLINE = {.accepted_ms = 1000,
+                                                .deadline_ms = 9000000,
+                                                .remind_ms = {8000000},
+                                                .remind_count = 1,
+                                                .sender = "dila",
+                                                .id = "m",
+                                                .from = "dila/annuaire",
+                                                .flow = "ETATCIVIL"};
+
 static struct bench bench;
 static char ids[MESSAGES][8];
 static char file[BENCH_PATH_BYTES * 2];
@@ -69,7 +78,9 @@ static void make_store(void)
         size_t large = i == LARGE ? 150000 : 20000;
         size_t size = i % 16 == LARGE % 16 ? large : 100 + i % 7 * 300;
         (void)snprintf(ids[i], sizeof ids[i], "m%zu", i);
-        (void)bench_one(&bench, op_append(ids[i], 20, size, TO_BOTH, i % 2 == 0 ? 2 : 1));
+        struct store_op op = op_append(ids[i], 20, size, TO_BOTH, i % 2 == 0 ? 2 : 1);
+        op.append.deadline = i % 8 == 0 ? &DEADLINE : NULL;
+        (void)bench_one(&bench, op);
     }
     struct store_result taken = bench_one(&bench, op_take(BOX, 30));
     ck_assert_uint_ge(taken.take.count, 12);
@@ -126,7 +137,7 @@ START_TEST(a_whole_store_has_no_findings)
                           raw_count(bench.path, "ready") + raw_count(bench.path, "later") +
                           raw_count(bench.path, "dead") + raw_count(bench.path, "duplicate") +
                           raw_count(bench.path, "duplicate_age") + raw_count(bench.path, "sender") +
-                          raw_count(bench.path, "track"));
+                          raw_count(bench.path, "track") + raw_count(bench.path, "deadline"));
     remove_store();
 }
 END_TEST

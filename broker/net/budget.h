@@ -1,7 +1,9 @@
 /* SPDX-License-Identifier: EUPL-1.2
  *
- * What all connections together may have unsent in memory. Beyond, the one that holds the most
- * goes: it reads too slowly for what it asks for, and what it was sent comes again.
+ * What all connections together may have unsent in memory. Beyond, somebody goes who reads too
+ * slowly for what it asks for, and what it was sent comes again: of the key whose connections
+ * together hold the most, the one that holds the most. Many light connections of one key are no
+ * advantage.
  *
  * Invariant: what connections that are not cut hold, and what is to be added, is within the budget
  * when budget_make_room() says yes. Thread: the one of net.
@@ -17,7 +19,7 @@ struct budget {
     uint64_t evicted;            /* connections that had to go */
 };
 
-/* Room for `size` bytes to `to`. False: `to` itself would hold the most, and is to be cut. */
+/* Room for `size` bytes to `to`. False: it is `to` that has to go, and is to be cut. */
 bool budget_make_room(struct budget *budget, const struct connection_table *table,
                       struct endings *endings, const struct connection *to, size_t size);
 

@@ -7,10 +7,11 @@
 
 #include <check.h>
 #include <stdlib.h>
+#include <string.h>
 #include <sys/socket.h>
 #include <unistd.h>
 
-enum { LINES = 3, LIMIT = 1000 };
+enum { LINES = 6, LIMIT = 1000, SAME_KEY = 3 /* from this on, all lines are of one key */ };
 
 static struct connection_table table;
 static struct endings endings;
@@ -32,6 +33,9 @@ static void set_up(void)
         ck_assert(connection_table_accept(&table, pair[0], (uint64_t)i + 1, 0));
         lines[i] = connection_table_add(&table, (uint64_t)i + 10, pair[0], &unsent);
         ck_assert_ptr_nonnull(lines[i]);
+        char key[NET_KEY_CHARACTERS + 1] = {0};
+        memset(key, 'a' + (i < SAME_KEY ? i : SAME_KEY), NET_KEY_CHARACTERS);
+        (void)connection_table_name(&table, lines[i], key);
     }
 }
 
@@ -109,6 +113,22 @@ START_TEST(as_many_go_as_must)
 }
 END_TEST
 
+/* Each of its lines holds less than the honest one. */
+START_TEST(many_light_lines_of_one_key_are_no_advantage)
+{
+    set_up();
+    hold(0, 300);
+    hold(3, 200);
+    hold(4, 250);
+    hold(5, 150);
+    ck_assert(make_room(0, 150));
+    ck_assert(lines[4]->cut && !lines[0]->cut && !lines[3]->cut && !lines[5]->cut);
+    ck_assert(!make_room(3, 500));
+    ck_assert(!lines[0]->cut);
+    shut();
+}
+END_TEST
+
 int main(void)
 {
     Suite *suite = suite_create("net.budget");
@@ -117,6 +137,7 @@ int main(void)
     tcase_add_test(tcase, the_one_with_the_most_goes);
     tcase_add_test(tcase, who_asks_for_the_most_goes_itself);
     tcase_add_test(tcase, as_many_go_as_must);
+    tcase_add_test(tcase, many_light_lines_of_one_key_are_no_advantage);
     suite_add_tcase(suite, tcase);
     SRunner *runner = srunner_create(suite);
     srunner_run_all(runner, CK_ENV);

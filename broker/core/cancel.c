@@ -4,16 +4,12 @@
  */
 #include "core/cancel.h"
 
-#include "core/limits.h"
 #include "core/mailbox.h"
 #include "core/note.h"
 #include "core/question.h"
 #include "core/reply.h"
 
-enum {
-    BUSY_RETRY_MS = 200,
-    STORE_FULL_RETRY_MS = 5000,
-};
+enum { STORE_FULL_RETRY_MS = 5000 };
 
 static const char FIELD[] = "manage.cancel.id";
 
@@ -29,7 +25,6 @@ static bool check(struct step *step, const struct session *session,
                   struct refusal *out_refusal)
 {
     const char *right = N_("1 to 128 printable ASCII characters without space");
-    bool of_one = session->asking >= LIMIT_ASKING_OF_ONE;
     if ((client->roles & ROLE_MAY_SEND) == 0) {
         return refuse(out_refusal, RELAIS__V1__CODE__CODE_ROLE_MISSING, "client.roles",
                       "without send", N_("a client with the role send"));
@@ -41,17 +36,7 @@ static bool check(struct step *step, const struct session *session,
         return refuse(out_refusal, RELAIS__V1__CODE__CODE_FIELD_INVALID, FIELD,
                       refusal_wrong(step->effects, id), right);
     }
-    if (step->core->draining) {
-        *out_refusal = session_draining();
-        return false;
-    }
-    if (of_one || step->core->asking >= LIMIT_ASKING) {
-        refuse(out_refusal, RELAIS__V1__CODE__CODE_BUSY, "manage.cancel", "too many at once",
-               refusal_number(step->effects, of_one ? LIMIT_ASKING_OF_ONE : LIMIT_ASKING));
-        out_refusal->retry_after_ms = BUSY_RETRY_MS;
-        return false;
-    }
-    return true;
+    return question_fits(step, session, "manage.cancel", out_refusal);
 }
 
 void cancel_manage(struct step *step, struct session *session,

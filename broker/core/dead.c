@@ -98,16 +98,6 @@ static bool check_exists(struct step *step, const struct asked *asked, struct re
     return true;
 }
 
-static bool check_load(struct step *step, const struct session *session, const struct asked *asked,
-                       struct refusal *out_refusal)
-{
-    if (changes(asked) && step->core->draining) {
-        *out_refusal = session_draining();
-        return false;
-    }
-    return question_fits(step, session, asked->path, out_refusal);
-}
-
 static struct refusal unknown(struct step *step, const char *path, uint64_t sequence)
 {
     return (struct refusal){
@@ -153,7 +143,7 @@ static void ask(struct step *step, struct session *session, const struct directo
 {
     struct refusal refusal = {0};
     if (!check_name(step, client, asked, &refusal) || !check_exists(step, asked, &refusal) ||
-        !check_load(step, session, asked, &refusal)) {
+        !question_fits(step, session, asked->path, &refusal)) {
         reply_answer_error(step, session->connection, asked->number, &refusal);
         return;
     }

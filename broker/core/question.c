@@ -12,6 +12,10 @@ bool question_fits(struct step *step, const struct session *session, const char 
                    struct refusal *out_refusal)
 {
     bool of_one = session->asking >= LIMIT_ASKING_OF_ONE;
+    if (step->core->draining) {
+        *out_refusal = session_draining();
+        return false;
+    }
     if (!of_one && step->core->asking < LIMIT_ASKING) {
         return true;
     }

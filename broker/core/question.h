@@ -9,7 +9,8 @@
 
 #include "core/session.h"
 
-/* Whether one more has a place. False: *out_refusal is BUSY; `field` is what was asked. */
+/* Whether one more has a place. False: *out_refusal is BUSY, and `field` what was asked; or
+ * DRAINING, or who keeps asking would keep a broker that stops. */
 bool question_fits(struct step *step, const struct session *session, const char *field,
                    struct refusal *out_refusal);
 

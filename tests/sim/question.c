@@ -33,7 +33,7 @@ static uint32_t rule(const struct oracle *oracle, const struct oracle_question *
     if (!oracle->places[question->place].opened && !town_has_place(oracle->town, question->place)) {
         return RELAIS__V1__CODE__CODE_UNKNOWN_SERVICE;
     }
-    if (changes(question->kind) && oracle->draining) {
+    if (oracle->draining) {
         return RELAIS__V1__CODE__CODE_DRAINING;
     }
     if (session->asking >= LIMIT_ASKING_OF_ONE || oracle->asking >= LIMIT_ASKING) {

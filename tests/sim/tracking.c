@@ -25,7 +25,9 @@ void oracle_track_query(struct oracle *oracle, const Relais__V1__Query *query)
     bool is_own = query->track->sender[0] == '\0' || strcmp(query->track->sender, own) == 0;
     oracle->step.question = (struct oracle_question){
         .kind = STORE_TRACK, .connection = oracle->step.connection, .number = query->number};
-    if (session->asking >= LIMIT_ASKING_OF_ONE || oracle->asking >= LIMIT_ASKING) {
+    if (oracle->draining) {
+        expect_error(oracle, RELAIS__V1__CODE__CODE_DRAINING);
+    } else if (session->asking >= LIMIT_ASKING_OF_ONE || oracle->asking >= LIMIT_ASKING) {
         expect_error(oracle, RELAIS__V1__CODE__CODE_BUSY);
     } else if (!is_own) {
         expect_error(oracle, RELAIS__V1__CODE__CODE_UNKNOWN_MESSAGE);

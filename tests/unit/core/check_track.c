@@ -107,6 +107,25 @@ START_TEST(pages_follow_each_other)
 END_TEST
 
 /* The same word for what never was and for what is another's. */
+/* Who keeps asking does not keep a broker that stops; what was asked before is answered. */
+START_TEST(a_broker_that_stops_is_asked_no_more)
+{
+    struct world world;
+    Relais__V1__TrackQuery query = asked_for("notice");
+    start(&world);
+    ask(&world, 1, DILA, &query);
+    world_drain(&world);
+    ask(&world, 1, DILA, &query);
+    const Relais__V1__Answer *answer = heard(&world, 1, TOLD(ANSWER))->answer;
+    ck_assert_int_eq(answer->error->code, CODE(DRAINING));
+    world_turn(&world);
+    ck_assert_uint_eq(heard_track(&world, 1)->n_rows, 3);
+    heard(&world, 1, TOLD(GOODBYE));
+    ck_assert(!core_is_storing(world.core));
+    world_fini(&world);
+}
+END_TEST
+
 START_TEST(what_is_anothers_is_unknown)
 {
     struct world world;
@@ -173,4 +192,5 @@ START_TEST(who_has_gone_is_not_answered)
 END_TEST
 
 SUITE_MAIN("core track", a_sender_sees_each_recipient, pages_follow_each_other,
-           what_is_anothers_is_unknown, what_will_not_do_is_named, who_has_gone_is_not_answered)
+           a_broker_that_stops_is_asked_no_more, what_is_anothers_is_unknown,
+           what_will_not_do_is_named, who_has_gone_is_not_answered)

@@ -185,12 +185,11 @@ struct core {
     uint64_t ahead_bytes;
     struct tickets tickets;
     uint64_t storing_bytes;
-    uint64_t storing;     /* appends with the store */
-    uint64_t settling;    /* answers with the store */
-    uint32_t asking;      /* the same of all sessions */
-    uint32_t takes;       /* with the store */
-    uint64_t chunk_bytes; /* of uploads, with the store */
-    uint64_t fetch_bytes; /* asked of the store */
+    uint64_t storing;                  /* appends with the store */
+    uint64_t settling;                 /* answers with the store */
+    uint32_t asking;                   /* the same of all sessions */
+    uint32_t takes;                    /* with the store */
+    uint64_t chunk_bytes, fetch_bytes; /* of uploads, with the store; asked of it */
     uint64_t next_serial;
     struct core_totals totals;
     struct wire_arena command_arena;

@@ -8,6 +8,7 @@
  * in its head and in each of its entries: one of them is enough. Writer thread.
  */
 #include "store/lmdb_store.h"
+#include "store/lmdb_upload.h"
 
 #include <errno.h>
 #include <string.h>

@@ -182,9 +182,6 @@ void batch_count_in(struct batch *batch, uint32_t number, uint64_t bytes);
 void batch_count_out(struct batch *batch, uint32_t number, uint64_t bytes);
 void batch_count_entry_out(struct batch *batch, uint32_t number);
 void batch_usage(const struct batch *batch, const struct store_op *op, struct store_result *result);
-/* An upload of the member, of so many bytes in all. False without memory. */
-bool batch_upload_begins(struct batch *batch, const char *slug, uint64_t bytes);
-void batch_upload_ends(struct batch *batch, const char *slug, uint64_t bytes);
 int batch_write_senders(struct batch *batch);
 /* Not committed: back to what is. */
 void batch_end_senders(struct batch *batch, bool committed);

@@ -17,6 +17,10 @@ int batch_upload_chunk(struct batch *batch, const struct store_op *op, struct st
 int batch_upload_claim(struct batch *batch, const struct store_op *op, uint64_t *out_content);
 int batch_upload_prune(struct batch *batch);
 
+/* lmdb_sender.c. An upload of the member, of so many bytes in all. False without memory. */
+bool batch_upload_begins(struct batch *batch, const char *slug, uint64_t bytes);
+void batch_upload_ends(struct batch *batch, const char *slug, uint64_t bytes);
+
 /* lmdb_content.c */
 int content_write(struct batch *batch, uint64_t content, uint64_t offset, struct bytes data);
 int content_fetch(struct batch *batch, const struct store_op *op, struct store_result *result);

@@ -3,11 +3,21 @@
 import base64
 import json
 import os
+import signal
 import time
 import unittest
 
 from bus import Bus
 
+MANY = 600  # recipients: a reminder has several parts
+KILLS_S = (0.0, 0.005, 0.01, 0.02, 0.04, 0.08)  # behind the start that finds the step due
+MEMBER = """slug: village-{0}
+name: Village {0}
+kind: commune
+services: [s]
+subscriptions:
+  - {{flow: TOUS, service: s}}
+"""
 
 class Deadlines(unittest.TestCase):
     @classmethod
@@ -102,6 +112,38 @@ class Deadlines(unittest.TestCase):
         while time.monotonic() < end:
             seen += self.receive_only_reminders("commune-76540/etat-civil")
         self.assertEqual(len(seen), 1, seen)
+
+    def test_each_of_many_is_reminded_once_by_a_broker_that_is_killed(self):
+        self.flow("TOUS", "--within", "60s", "--remind", "57s")
+        for i in range(MANY):
+            with open(os.path.join(self.bus.home, f"members/village-{i}.yaml"), "w", encoding="utf-8") as file:
+                file.write(MEMBER.format(i))
+        self.bus.broker.send_signal(signal.SIGHUP)
+        time.sleep(1)
+        self.bus.must("send", "-", "--subscribers", "--flow", "TOUS", "--id", "avis-tous",
+                      "--from", "dila/accueil", "-p", self.bus.sender, stdin=b"avis")
+        time.sleep(2.8)
+        for delay_s in KILLS_S:
+            time.sleep(delay_s)
+            self.bus.broker.kill()
+            self.bus.broker.wait(timeout=30)
+            self.bus.log.close()
+            self.bus.start()
+        end = time.monotonic() + 30
+        while time.monotonic() < end:
+            told = json.loads(self.bus.must("status", "-p", self.operator, "-o", "json").out)
+            waiting = self.waiting_of_villages()
+            if sum(waiting.values()) >= 2 * MANY:
+                break
+            time.sleep(0.3)
+        time.sleep(1)  # nothing more comes
+        waiting = self.waiting_of_villages()
+        self.assertEqual(len(waiting), MANY)
+        self.assertEqual(set(waiting.values()), {2}, told)
+
+    def waiting_of_villages(self):
+        rows = json.loads(self.bus.must("queues", "-p", self.operator, "-o", "json").out)
+        return {row["address"]: row["waiting"] for row in rows if row["address"].startswith("village-")}
 
     def receive_only_reminders(self, address):
         rows = json.loads(self.bus.must("queues", "-p", self.operator, "-o", "json").out)

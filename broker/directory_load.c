@@ -311,6 +311,9 @@ static void add_flow(struct load *load, const char *path)
         add_rules(load, path, &lists[0]);
         add_rules(load, path, &lists[1]);
         (void)directory_set_delivery(load->directory, flow->code, &delivery); /* it is there */
+        if (flow->sealing != NULL && strcmp(flow->sealing, "required") == 0) {
+            (void)directory_require_sealing(load->directory, flow->code);
+        }
         add_acknowledge(load, path, flow);
     } else {
         tell_refusal(load, path, "code", flow->code, status);

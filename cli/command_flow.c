@@ -33,6 +33,7 @@ static const struct column show_columns[] = {
     {"payload_max", N_("Largest payload"), COLUMN_BYTES},
     {"attempts", N_("Attempts"), COLUMN_NUMBER},
     {"lease_s", N_("Seconds to answer"), COLUMN_NUMBER},
+    {"sealing", N_("Sealing"), COLUMN_TEXT},
     {"within", N_("To be acknowledged within"), COLUMN_TEXT},
     {"remind", N_("Reminders before the end"), COLUMN_TEXT},
 };
@@ -122,6 +123,7 @@ static enum exit_code run_add(struct invocation *invocation)
                         .payload_max = payload_max,
                         .attempts = attempts,
                         .lease_s = lease_s,
+                        .sealing = (char *)options_text(options, "sealing"),
                         .acknowledge = asked.within ? &asked : NULL};
     flow.senders = (char **)options_values(options, "sender", &flow.sender_count);
     flow.receivers = (char **)options_values(options, "receiver", &flow.receiver_count);
@@ -174,6 +176,8 @@ static const struct option_spec add_options[] = {
     {"receiver", 0, WORDS_RULE, "RULE", N_("who may receive, likewise")},
     {"payload-max", 0, WORDS_NONE, "BYTES", N_("largest payload (default: the broker's limit)")},
     {"attempts", 0, WORDS_NONE, "N", N_("deliveries at most (default: what the broker says)")},
+    {"sealing", 0, WORDS_NONE, "WORD",
+     N_("required: sealed and signed messages only; optional (default)")},
     {"lease", 0, WORDS_NONE, "SECONDS",
      N_("time to answer a delivery (default: what the broker says)")},
     {"within", 0, WORDS_NONE, "TIME",

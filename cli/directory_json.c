@@ -139,11 +139,11 @@ json_t *flow_json(const relais_flow *flow)
 {
     const relais_acknowledge *asked = flow->acknowledge;
     json_t *remind = texts_json(asked ? asked->remind : NULL, asked ? asked->remind_count : 0);
-    return json_pack("{s:s, s:s, s:s, s:s, s:o, s:o, s:o, s:o, s:o, s:s?, s:o}", "code", flow->code,
-                     "title", flow->title, "purpose", flow->purpose, "legal_basis",
+    return json_pack("{s:s, s:s, s:s, s:s, s:o, s:o, s:o, s:o, s:o, s:s?, s:s?, s:o}", "code",
+                     flow->code, "title", flow->title, "purpose", flow->purpose, "legal_basis",
                      flow->legal_basis, "senders", texts_json(flow->senders, flow->sender_count),
                      "receivers", texts_json(flow->receivers, flow->receiver_count), "payload_max",
                      given(flow->payload_max), "attempts", given(flow->attempts), "lease_s",
-                     given(flow->lease_s), "within", asked ? asked->within : NULL, "remind",
-                     remind);
+                     given(flow->lease_s), "sealing", flow->sealing, "within",
+                     asked ? asked->within : NULL, "remind", remind);
 }

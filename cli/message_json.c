@@ -7,6 +7,7 @@
 #include "cli/base64.h"
 
 #include <relais/payload.h>
+#include <relais/sealing.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <time.h>
@@ -142,6 +143,7 @@ json_t *delivery_json(const relais_delivery *delivery, const char *path)
     }
     add_message(object, message);
     json_object_set_new(object, "sender", json_string(relais_delivery_sender(delivery)));
+    json_object_set_new(object, "sealed", json_boolean(relais_delivery_is_sealed(delivery)));
     json_object_set_new(object, "attempt", json_integer(relais_delivery_attempt(delivery)));
     json_object_set_new(object, "accepted", time_json(relais_delivery_accepted_ms(delivery)));
     uint64_t stored = relais_delivery_stored_bytes(delivery);

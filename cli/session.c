@@ -10,6 +10,7 @@
 
 #include <errno.h>
 #include <relais/profile.h>
+#include <relais/sealing.h>
 #include <relais/version.h>
 #include <stdio.h>
 #include <stdlib.h>
@@ -74,6 +75,12 @@ static relais_status open_client(const char *path, relais_client **out_client, r
                                                .software = "relais/" RELAIS_VERSION};
         status = relais_client_open(&options, out_client, error);
         relais_key_wipe(&key);
+    }
+    if (status == RELAIS_OK) {
+        status = relais_client_seal_profile(*out_client, &profile, error);
+        if (status != RELAIS_OK) {
+            relais_client_close(*out_client);
+        }
     }
     return status;
 }

@@ -17,6 +17,7 @@
 #include "client/clock.h"
 #include "client/error.h"
 #include "client/request.h"
+#include "client/sealing.h"
 #include "program/locale.h"
 #include "wire/codec.h"
 #include "wire/scan.h"
@@ -131,6 +132,7 @@ void relais_client_close(relais_client *client)
     sender_close(client);
     requester_close(client);
     receiver_close(client);
+    sealing_free(client->sealing);
     sender_fini(&client->sender);
     frames_in_fini(&client->in);
     wire_arena_fini(&client->commands);

@@ -47,12 +47,14 @@ struct question {
 };
 
 struct requester;
+struct sealing;
 
 struct relais_client {
     struct connection connection;
     struct sender sender;
     struct receiver receiver;
     struct requester *requester; /* NULL: nothing was ever asked */
+    struct sealing *sealing;     /* NULL: nothing is sealed or opened */
     struct question *question;   /* NULL: none */
     uint64_t last_question;
     struct upload_job *upload; /* on the stack of relais_send_payload(); NULL: none */

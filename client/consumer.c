@@ -4,6 +4,7 @@
  */
 #include "client/receiver.h"
 
+#include <sodium.h>
 #include <stdlib.h>
 #include <string.h>
 
@@ -45,6 +46,11 @@ relais_delivery *delivery_take(struct delivery_list *list)
 void delivery_destroy(relais_delivery *delivery)
 {
     frame_unref(delivery->frame);
+    free(delivery->letter);
+    if (delivery->opened != NULL) {
+        sodium_memzero(delivery->opened, delivery->opened_bytes);
+        free(delivery->opened);
+    }
     free(delivery);
 }
 

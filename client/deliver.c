@@ -63,6 +63,21 @@ static void name_sender(relais_delivery *delivery)
     }
 }
 
+/* The bytes that the signature is over. False without memory. */
+static bool keep_letter(relais_delivery *delivery, const Relais__V1__Envelope *envelope,
+                        struct bytes bytes)
+{
+    if (envelope->signature.len == 0 && envelope->n_wraps == 0) {
+        return true;
+    }
+    delivery->letter = malloc(bytes.size);
+    if (delivery->letter != NULL) {
+        memcpy(delivery->letter, bytes.data, bytes.size);
+        delivery->letter_bytes = bytes.size;
+    }
+    return delivery->letter != NULL;
+}
+
 /* False without memory. */
 static bool add(relais_client *client, relais_consumer *consumer, const struct piece *piece,
                 int64_t now_ms)
@@ -98,6 +113,12 @@ static bool add(relais_client *client, relais_consumer *consumer, const struct p
         delivery->frame = piece->frame;
         delivery->frame->references++;
         name_sender(delivery);
+        if (!keep_letter(delivery, envelope, piece->envelope)) {
+            consumer->held--;
+            delivery_destroy(delivery);
+            wire_arena_reset(&client->envelopes);
+            return false;
+        }
         delivery_append(&consumer->ready, delivery);
         client->happened = true;
     }

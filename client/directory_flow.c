@@ -39,6 +39,8 @@ static const cyaml_schema_field_t flow_fields[] = {
     CYAML_FIELD_UINT("payload_max", CYAML_FLAG_OPTIONAL, relais_flow, payload_max),
     CYAML_FIELD_UINT("attempts", CYAML_FLAG_OPTIONAL, relais_flow, attempts),
     CYAML_FIELD_UINT("lease_s", CYAML_FLAG_OPTIONAL, relais_flow, lease_s),
+    CYAML_FIELD_STRING_PTR("sealing", CYAML_FLAG_POINTER | CYAML_FLAG_OPTIONAL, relais_flow,
+                           sealing, 1, DIRECTORY_NAME_BYTES),
     CYAML_FIELD_MAPPING_PTR("acknowledge", CYAML_FLAG_POINTER | CYAML_FLAG_OPTIONAL, relais_flow,
                             acknowledge, directory_acknowledge_fields),
     CYAML_FIELD_END};
@@ -66,6 +68,7 @@ void relais_flow_free(relais_flow *flow)
     free(flow->title);
     free(flow->purpose);
     free(flow->legal_basis);
+    free(flow->sealing);
     free(flow);
 }
 
@@ -117,6 +120,16 @@ static relais_status check_number(uint64_t number, uint64_t most, const char *na
     return error_set(error, RELAIS_FIELD_INVALID, name, right, "%" PRIu64, number);
 }
 
+static relais_status check_sealing(const relais_flow *flow, relais_error *error)
+{
+    if (flow->sealing == NULL || strcmp(flow->sealing, "required") == 0 ||
+        strcmp(flow->sealing, "optional") == 0) {
+        return RELAIS_OK;
+    }
+    return error_set(error, RELAIS_FIELD_INVALID, "sealing", _("required or optional"), "%s",
+                     flow->sealing);
+}
+
 relais_status relais_flow_check(const relais_flow *flow, relais_error *error)
 {
     const struct {
@@ -147,6 +160,9 @@ relais_status relais_flow_check(const relais_flow *flow, relais_error *error)
     }
     if (status == RELAIS_OK) {
         status = check_number(flow->lease_s, LEASE_S_MOST, "lease_s", error);
+    }
+    if (status == RELAIS_OK) {
+        status = check_sealing(flow, error);
     }
     return status == RELAIS_OK ? directory_acknowledge_check(flow->acknowledge, error) : status;
 }

@@ -12,6 +12,8 @@
 
 #include "client/error.h"
 #include "program/locale.h"
+#include "seal/wrap.h"
+#include "trust/envelope_signature.h"
 #include "wire/codec.h"
 
 enum {
@@ -28,6 +30,7 @@ struct envelope_parts {
     Relais__V1__Timestamp extension_times[RELAIS_EXTENSIONS_MAX];
     char source[SOURCE_TEXT_BYTES];
     uint8_t digest[RELAIS_DIGEST_BYTES];
+    ProtobufCBinaryData wraps[RELAIS_RECIPIENTS_MAX];
 };
 
 void envelope_digest(struct bytes payload, uint8_t out_digest[RELAIS_DIGEST_BYTES])
@@ -171,21 +174,42 @@ static void fill(struct envelope_parts *parts, const relais_message *message,
     envelope->payload_digest.len = sizeof parts->digest;
 }
 
+static void fill_wraps(struct envelope_parts *parts, const struct envelope_seal *seal)
+{
+    for (size_t i = 0; i < seal->wrap_count; i++) {
+        parts->wraps[i].data = (uint8_t *)(uintptr_t)(seal->wraps + i * SEAL_WRAP_BYTES);
+        parts->wraps[i].len = SEAL_WRAP_BYTES;
+    }
+    parts->envelope.wraps = parts->wraps;
+    parts->envelope.n_wraps = seal->wrap_count;
+}
+
 relais_status envelope_pack(const relais_message *message, const struct envelope_defaults *defaults,
                             uint8_t **out_bytes, size_t *out_size, relais_error *error)
 {
     struct envelope_parts parts;
+    const struct envelope_seal *seal = defaults->seal;
     fill(&parts, message, defaults);
+    if (seal != NULL) {
+        fill_wraps(&parts, seal);
+    }
     size_t size = relais__v1__envelope__get_packed_size(&parts.envelope);
-    if (size > WIRE_ENVELOPE_BYTES) {
+    size_t signature = seal != NULL ? ENVELOPE_SIGNATURE_FIELD_BYTES : 0;
+    if (size + signature > WIRE_ENVELOPE_BYTES) {
         return error_fill(error, RELAIS_TOO_LARGE, "envelope", NULL,
                           _("at most 16384 bytes for all fields but the payload"));
     }
-    uint8_t *bytes = malloc(size);
+    uint8_t *bytes = malloc(size + signature);
     if (bytes == NULL) {
         return error_fill(error, RELAIS_NO_MEMORY, NULL, NULL, NULL);
     }
-    *out_size = relais__v1__envelope__pack(&parts.envelope, bytes);
+    size = relais__v1__envelope__pack(&parts.envelope, bytes);
+    if (seal != NULL &&
+        envelope_sign((struct bytes){bytes, size}, seal->key, bytes + size) != TRUST_OK) {
+        free(bytes);
+        return error_fill(error, RELAIS_NO_MEMORY, NULL, NULL, NULL);
+    }
+    *out_size = size + signature;
     *out_bytes = bytes;
     return RELAIS_OK;
 }

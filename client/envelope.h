@@ -20,6 +20,15 @@ enum {
     ENVELOPE_TEXT_BYTES = 1024, /* of each string that has no bound of its own */
 };
 
+struct signing_key;
+
+/* Of a sealed message: beside the fields of a message. Borrows. */
+struct envelope_seal {
+    const uint8_t *wraps; /* SEAL_WRAP_BYTES each, in the order of `to` */
+    size_t wrap_count;
+    const struct signing_key *key;
+};
+
 /* What the sender leaves open. */
 struct envelope_defaults {
     const char *id;     /* used when message->id is NULL */
@@ -28,6 +37,7 @@ struct envelope_defaults {
     const uint8_t
         *digest; /* of a payload that is stored apart, and its size; NULL: the message's */
     uint64_t payload_size;
+    const struct envelope_seal *seal; /* NULL: neither sealed nor signed */
 };
 
 /* RELAIS_OK when the message keeps every rule; else RELAIS_FIELD_MISSING, RELAIS_FIELD_INVALID or

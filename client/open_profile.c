@@ -3,6 +3,7 @@
  * A client from a profile file and the key file that it names. Any thread.
  */
 #include <relais/client.h>
+#include <relais/sealing.h>
 
 #include <stdlib.h>
 
@@ -30,6 +31,12 @@ relais_status relais_client_open_profile(const char *path, relais_client **out_c
     if (status == RELAIS_OK) {
         error_copy_text((*out_client)->member, sizeof(*out_client)->member, profile->member);
         error_copy_text((*out_client)->name, sizeof(*out_client)->name, profile->client);
+    }
+    if (status == RELAIS_OK) {
+        status = relais_client_seal_profile(*out_client, profile, error);
+        if (status != RELAIS_OK) {
+            relais_client_close(*out_client);
+        }
     }
     relais_key_wipe(&key);
     free(profile);

@@ -23,9 +23,22 @@ struct profile_file {
     char *key;
     char *member;
     char *client;
+    char *regulator;
+    char *memory;
+    char *identity;
+    char *mailbox_keys;
+    char **sealed_flows;
+    unsigned sealed_flows_count;
 };
 
-enum { NAME_BYTES = 63 };
+enum { NAME_BYTES = 63, FLOW_BYTES = 64, PATH_BYTES = 4096 };
+
+#define OPTIONAL_TEXT(key, member, most)                                                           \
+    CYAML_FIELD_STRING_PTR(key, CYAML_FLAG_POINTER | CYAML_FLAG_OPTIONAL, struct profile_file,     \
+                           member, 1, most)
+
+static const cyaml_schema_value_t flow_schema = {
+    CYAML_VALUE_STRING(CYAML_FLAG_POINTER, char, 1, FLOW_BYTES)};
 
 static const cyaml_schema_field_t fields[] = {
     CYAML_FIELD_STRING_PTR("broker", CYAML_FLAG_POINTER, struct profile_file, broker, 1,
@@ -38,10 +51,36 @@ static const cyaml_schema_field_t fields[] = {
                            member, 1, NAME_BYTES),
     CYAML_FIELD_STRING_PTR("client", CYAML_FLAG_POINTER | CYAML_FLAG_OPTIONAL, struct profile_file,
                            client, 1, NAME_BYTES),
+    OPTIONAL_TEXT("regulator", regulator, PATH_BYTES - 1),
+    OPTIONAL_TEXT("memory", memory, PATH_BYTES - 1),
+    OPTIONAL_TEXT("identity", identity, PATH_BYTES - 1),
+    OPTIONAL_TEXT("mailbox_keys", mailbox_keys, PATH_BYTES - 1),
+    CYAML_FIELD_SEQUENCE_COUNT("sealed_flows", CYAML_FLAG_POINTER | CYAML_FLAG_OPTIONAL,
+                               struct profile_file, sealed_flows, sealed_flows_count, &flow_schema,
+                               0, RELAIS_PROFILE_FLOWS),
     CYAML_FIELD_END};
 
 static const cyaml_schema_value_t schema = {
     CYAML_VALUE_MAPPING(CYAML_FLAG_POINTER, struct profile_file, fields)};
+
+static relais_status check_sealing(const struct profile_file *file, relais_error *error)
+{
+    const bool sealed = file->memory != NULL || file->identity != NULL ||
+                        file->mailbox_keys != NULL || file->sealed_flows_count > 0;
+
+    if (sealed && file->regulator == NULL) {
+        return error_set(error, RELAIS_CONFIG_INVALID, "regulator",
+                         _("the file with the regulator's public key: nothing is sealed without"),
+                         "%s", _("missing"));
+    }
+    for (unsigned i = 0; file->sealed_flows != NULL && i < file->sealed_flows_count; i++) {
+        if (!relais_flow_code_is_valid(file->sealed_flows[i])) {
+            return error_set(error, RELAIS_CONFIG_INVALID, "sealed_flows", _("codes of flows"),
+                             "%s", file->sealed_flows[i]);
+        }
+    }
+    return RELAIS_OK;
+}
 
 static relais_status check(const struct profile_file *file, relais_error *error)
 {
@@ -65,7 +104,7 @@ static relais_status check(const struct profile_file *file, relais_error *error)
         return error_set(error, RELAIS_CONFIG_INVALID, "client", _("a client's name"), "%s",
                          file->client);
     }
-    return RELAIS_OK;
+    return check_sealing(file, error);
 }
 
 /* The key's path seen from the profile's folder, absolute. */
@@ -96,6 +135,32 @@ static void copy(char *out_text, size_t size, const char *text)
     (void)snprintf(out_text, size, "%s", text == NULL ? "" : text);
 }
 
+static relais_status take_sealing(const char *path, const struct profile_file *file,
+                                  relais_profile *profile, relais_error *error)
+{
+    const struct {
+        const char *text;
+        char *out_path;
+    } paths[] = {
+        {file->regulator, profile->regulator_path},
+        {file->memory, profile->memory_path},
+        {file->identity, profile->identity_path},
+        {file->mailbox_keys, profile->mailbox_keys_path},
+    };
+    relais_status status = RELAIS_OK;
+
+    for (size_t i = 0; status == RELAIS_OK && i < sizeof paths / sizeof paths[0]; i++) {
+        if (paths[i].text != NULL) {
+            status = resolve(path, paths[i].text, paths[i].out_path, PATH_BYTES, error);
+        }
+    }
+    for (unsigned i = 0; i < file->sealed_flows_count; i++) {
+        copy(profile->sealed_flows[i], sizeof profile->sealed_flows[i], file->sealed_flows[i]);
+    }
+    profile->sealed_flow_count = file->sealed_flows_count;
+    return status;
+}
+
 relais_status relais_profile_load(const char *path, relais_profile *out_profile,
                                   relais_error *error)
 {
@@ -113,6 +178,9 @@ relais_status relais_profile_load(const char *path, relais_profile *out_profile,
         goto done;
     }
     status = resolve(path, file->key, profile.key_path, sizeof profile.key_path, error);
+    if (status == RELAIS_OK) {
+        status = take_sealing(path, file, &profile, error);
+    }
     if (status != RELAIS_OK) {
         goto done;
     }
@@ -130,13 +198,23 @@ relais_status relais_profile_save(const relais_profile *profile, const char *pat
                                   relais_error *error)
 {
     relais_profile copied = *profile;
+    char *flows[RELAIS_PROFILE_FLOWS];
     const struct profile_file file = {
         .broker = copied.endpoint,
         .broker_key = copied.broker_key,
         .key = copied.key_path,
         .member = copied.member[0] == '\0' ? NULL : copied.member,
         .client = copied.client[0] == '\0' ? NULL : copied.client,
+        .regulator = copied.regulator_path[0] == '\0' ? NULL : copied.regulator_path,
+        .memory = copied.memory_path[0] == '\0' ? NULL : copied.memory_path,
+        .identity = copied.identity_path[0] == '\0' ? NULL : copied.identity_path,
+        .mailbox_keys = copied.mailbox_keys_path[0] == '\0' ? NULL : copied.mailbox_keys_path,
+        .sealed_flows = copied.sealed_flow_count > 0 ? flows : NULL,
+        .sealed_flows_count = (unsigned)copied.sealed_flow_count,
     };
+    for (size_t i = 0; i < copied.sealed_flow_count; i++) {
+        flows[i] = copied.sealed_flows[i];
+    }
     relais_status status = check(&file, error);
 
     if (status == RELAIS_OK && file.key[0] == '\0') {

@@ -8,6 +8,7 @@
 #include "client/clock.h"
 #include "client/error.h"
 #include "client/receiver.h"
+#include "client/sealing.h"
 #include "wire/scan.h"
 
 #include <string.h>
@@ -76,6 +77,9 @@ relais_status relais_receive(relais_consumer *consumer, int timeout_ms,
     for (;;) {
         relais_delivery *delivery = take_ready(consumer);
         if (delivery != NULL) {
+            if (!letter_show(client, delivery)) {
+                continue;
+            }
             *out_delivery = delivery;
             return RELAIS_OK;
         }
@@ -103,6 +107,11 @@ uint32_t relais_delivery_attempt(const relais_delivery *delivery)
 int64_t relais_delivery_accepted_ms(const relais_delivery *delivery)
 {
     return delivery->accepted_ms;
+}
+
+bool relais_delivery_is_sealed(const relais_delivery *delivery)
+{
+    return delivery->is_sealed;
 }
 
 const char *relais_delivery_sender(const relais_delivery *delivery)

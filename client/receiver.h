@@ -63,6 +63,11 @@ struct relais_delivery {
     bool verified;         /* it was, and its digest is right */
     uint8_t digest[RELAIS_DIGEST_BYTES];
     char sender[64];
+    uint8_t *letter; /* the envelope's bytes, of one that is sealed or signed; else NULL */
+    size_t letter_bytes;
+    uint8_t *opened; /* the payload, once it was opened */
+    size_t opened_bytes;
+    bool is_sealed; /* verified and opened */
     relais_message message;
     max_align_t memory[]; /* lists and texts of message */
 };

@@ -12,6 +12,7 @@
 #include "client/client_state.h"
 #include "client/clock.h"
 #include "client/error.h"
+#include "client/sealing.h"
 #include "program/locale.h"
 #include "wire/name.h"
 
@@ -245,9 +246,16 @@ static relais_status expire(relais_request *request, relais_error *error)
 static bool has_ended(relais_request *request, relais_delivery **out_reply,
                       relais_status *out_status, relais_error *error)
 {
-    if (request->reply != NULL) {
-        *out_reply = request->reply;
-        request->reply = NULL;
+    relais_delivery *reply = request->reply;
+    request->reply = NULL; /* looking at it may wait, and others come meanwhile */
+    if (reply != NULL && request->client != NULL && !letter_show(request->client, reply)) {
+        reply = NULL;
+    } else if (reply != NULL && request->client == NULL && reply->letter != NULL) {
+        relais_delivery_free(reply); /* nobody can open it any more */
+        reply = NULL;
+    }
+    if (reply != NULL) {
+        *out_reply = reply;
         request->answered = true;
         *out_status = RELAIS_OK;
     } else if (request->state == REQUEST_REFUSED) {

@@ -7,6 +7,7 @@
 #include "client/client_state.h"
 #include "client/envelope.h"
 #include "client/error.h"
+#include "client/sealing.h"
 #include "client/upload.h"
 #include "program/locale.h"
 
@@ -43,6 +44,10 @@ static relais_status check(const relais_client *client, const relais_message *me
     if (message->id == NULL) {
         return error_fill(error, RELAIS_FIELD_MISSING, "id", NULL,
                           _("an id that the same message has when it is sent again"));
+    }
+    if (sealing_covers(client->sealing, message->flow)) { /* before a byte of it leaves */
+        return error_fill(error, RELAIS_NOT_SEALED, "payload", _("in chunks"),
+                          _("a payload that travels whole: larger ones cannot be sealed yet"));
     }
     return envelope_check(message, error);
 }

@@ -12,6 +12,7 @@
 #include "client/envelope.h"
 #include "client/error.h"
 #include "client/payload.h"
+#include "client/sealing.h"
 #include "program/locale.h"
 
 enum {
@@ -148,33 +149,25 @@ static relais_status check_room(const relais_client *client, const relais_messag
     return RELAIS_OK;
 }
 
-/* `stored` NULL: the payload is the message's. */
-static relais_status add(relais_client *client, const relais_message *message,
-                         const struct stored_payload *stored, struct pending **out_pending,
-                         relais_error *error)
+/* A message that has been checked, with its id. */
+static relais_status add_checked(relais_client *client, const relais_message *message,
+                                 const struct stored_payload *stored,
+                                 const struct envelope_seal *seal, struct pending **out_pending,
+                                 relais_error *error)
 {
-    char generated[GENERATED_ID_BYTES];
     uint8_t *envelope = NULL;
     size_t envelope_bytes = 0;
     struct envelope_defaults defaults = {
-        .id = generated, .member = client->member, .now_ms = clock_wall_ms()};
+        .member = client->member, .now_ms = clock_wall_ms(), .seal = seal};
     if (stored != NULL) {
         defaults.digest = stored->digest;
         defaults.payload_size = stored->size;
     }
-    relais_status status = envelope_check(message, error);
-    if (status == RELAIS_OK) {
-        status = check_room(client, message, error);
-    }
-    if (status == RELAIS_OK) {
-        relais_message_new_id(generated);
-        status = envelope_pack(message, &defaults, &envelope, &envelope_bytes, error);
-    }
+    relais_status status = envelope_pack(message, &defaults, &envelope, &envelope_bytes, error);
     if (status != RELAIS_OK) {
         return status;
     }
-    struct pending *pending = pending_new(message->id != NULL ? message->id : generated, envelope,
-                                          envelope_bytes, message->payload);
+    struct pending *pending = pending_new(message->id, envelope, envelope_bytes, message->payload);
     free(envelope);
     if (pending == NULL) {
         return error_fill(error, RELAIS_NO_MEMORY, NULL, NULL, NULL);
@@ -183,6 +176,54 @@ static relais_status add(relais_client *client, const relais_message *message,
     link_last(&client->sender, pending);
     *out_pending = pending;
     return RELAIS_OK;
+}
+
+static relais_status add_sealed(relais_client *client, const relais_message *message,
+                                struct pending **out_pending, relais_error *error)
+{
+    struct sealed_message *sealed = malloc(sizeof *sealed);
+    relais_status status = RELAIS_OK;
+    if (sealed == NULL) {
+        return error_fill(error, RELAIS_NO_MEMORY, NULL, NULL, NULL);
+    }
+    status = sealing_seal(client, message, sealed, error);
+    if (status == RELAIS_OK) {
+        status = check_room(client, &sealed->message, error); /* it is larger now */
+    }
+    if (status == RELAIS_OK) {
+        status = add_checked(client, &sealed->message, NULL, &sealed->seal, out_pending, error);
+    }
+    sealed_fini(sealed);
+    free(sealed);
+    return status;
+}
+
+/* `stored` NULL: the payload is the message's. */
+static relais_status add(relais_client *client, const relais_message *message,
+                         const struct stored_payload *stored, struct pending **out_pending,
+                         relais_error *error)
+{
+    char generated[GENERATED_ID_BYTES];
+    relais_message copy = *message;
+    relais_status status = envelope_check(message, error);
+    if (status == RELAIS_OK) {
+        status = check_room(client, message, error);
+    }
+    if (status != RELAIS_OK) {
+        return status;
+    }
+    if (message->id == NULL) {
+        relais_message_new_id(generated);
+        copy.id = generated;
+    }
+    if (!sealing_covers(client->sealing, message->flow)) {
+        return add_checked(client, &copy, stored, NULL, out_pending, error);
+    }
+    if (stored != NULL) {
+        return error_fill(error, RELAIS_NOT_SEALED, "payload", _("in chunks"),
+                          _("a payload that travels whole: larger ones cannot be sealed yet"));
+    }
+    return add_sealed(client, &copy, out_pending, error);
 }
 
 relais_status sender_add(relais_client *client, const relais_message *message,

@@ -21,10 +21,10 @@ static const struct wire_limits COMMAND_LIMITS = {
     .unknown = UNKNOWN_FIELDS,
 };
 
-/* Envelope > Extension > Timestamp is the deepest; `to` is the longest. */
+/* Envelope > Extension > Timestamp is the deepest; `to` and `wraps` are the longest. */
 static const struct wire_limits ENVELOPE_LIMITS = {
     .depth = 3,
-    .fields = WIRE_RECIPIENTS + WIRE_EXTENSIONS + KNOWN_FIELDS,
+    .fields = 2 * WIRE_RECIPIENTS + WIRE_EXTENSIONS + KNOWN_FIELDS,
     .elements = WIRE_RECIPIENTS,
     .unknown = UNKNOWN_FIELDS,
 };

@@ -53,6 +53,7 @@ struct directory_flow {
     const char *code;
     uint64_t payload_bytes_max;
     struct flow_delivery delivery;
+    bool requires_sealing;
     struct flow_acknowledge acknowledge;
     struct directory_rules senders;
     struct directory_rules receivers;
@@ -327,6 +328,17 @@ static enum directory_status allow(const struct directory *directory, struct dir
     return directory_rules_add_member(rules, member->number) ? DIRECTORY_OK : DIRECTORY_NO_MEMORY;
 }
 
+enum directory_status directory_require_sealing(struct directory *directory, const char *flow)
+{
+    assert(!directory->sealed);
+    struct directory_flow *owner = find_flow(directory, flow);
+    if (!owner) {
+        return DIRECTORY_INVALID;
+    }
+    owner->requires_sealing = true;
+    return DIRECTORY_OK;
+}
+
 enum directory_status directory_set_delivery(struct directory *directory, const char *flow,
                                              const struct flow_delivery *delivery)
 {
@@ -488,6 +500,11 @@ bool directory_may_receive(const struct directory_flow *flow, const struct direc
 uint64_t directory_flow_payload_bytes(const struct directory_flow *flow)
 {
     return flow->payload_bytes_max;
+}
+
+bool directory_flow_requires_sealing(const struct directory_flow *flow)
+{
+    return flow->requires_sealing;
 }
 
 struct flow_delivery directory_flow_delivery(const struct directory_flow *flow)

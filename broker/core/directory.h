@@ -101,6 +101,9 @@ struct flow_delivery {
     uint32_t lease_ms;
 };
 
+/* The flow takes sealed and signed messages only. */
+enum directory_status directory_require_sealing(struct directory *directory, const char *flow);
+
 enum directory_status directory_set_delivery(struct directory *directory, const char *flow,
                                              const struct flow_delivery *delivery);
 
@@ -150,6 +153,7 @@ bool directory_may_receive(const struct directory_flow *flow,
                            const struct directory_member *member);
 uint64_t directory_flow_payload_bytes(
     const struct directory_flow *flow); /* 0: the broker's limit */
+bool directory_flow_requires_sealing(const struct directory_flow *flow);
 struct flow_delivery directory_flow_delivery(const struct directory_flow *flow);
 const struct flow_acknowledge *directory_flow_acknowledge(const struct directory_flow *flow);
 

@@ -15,6 +15,7 @@ enum {
     OTHER_BYTES = 1024,
     DIGEST_BYTES = 32,
     EXTENSION_NAME_BYTES = 20,
+    SIGNATURE_BYTES = 4 + 64, /* id of the key, Ed25519 */
 };
 
 struct text_rule {
@@ -256,6 +257,28 @@ static bool check_own_addresses(const struct envelope_subject *subject, struct r
                    refusal_join(subject->step->effects, own, "/~", subject->client->name));
 }
 
+/* Whether it opens and who signed it the recipients see; the broker sees that both are there. A
+ * message without a payload has nothing to seal. */
+static bool check_sealing(const struct envelope_subject *subject, const struct directory_flow *flow,
+                          struct refusal *out_refusal)
+{
+    const Relais__V1__Envelope *envelope = subject->envelope;
+    if (!directory_flow_requires_sealing(flow)) {
+        return true;
+    }
+    if (envelope->signature.len != SIGNATURE_BYTES) {
+        return refuse(subject, out_refusal, RELAIS__V1__CODE__CODE_NOT_SEALED, "signature", "",
+                      N_("the sender's signature, 68 bytes"));
+    }
+    if (envelope->payload_size == 0 && envelope->n_wraps == 0) {
+        return true;
+    }
+    return (envelope->n_to > 0 && envelope->n_wraps == envelope->n_to) ||
+           refuse(subject, out_refusal, RELAIS__V1__CODE__CODE_NOT_SEALED, "wraps",
+                  refusal_number(subject->step->effects, envelope->n_wraps),
+                  N_("a sealed payload, and a wrap for each of `to`"));
+}
+
 static bool check_payload(const struct envelope_subject *subject, const struct directory_flow *flow,
                           struct refusal *out_refusal)
 {
@@ -373,6 +396,6 @@ bool envelope_check(const struct envelope_subject *subject, struct refusal *out_
     const struct directory_flow *flow = check_flow(subject, out_refusal);
     return flow && check_to(subject, flow, out_refusal) &&
            check_own_addresses(subject, out_refusal) && check_payload(subject, flow, out_refusal) &&
-           check_times(subject, out_refusal) && check_extensions(subject, out_refusal) &&
-           check_supersedes(subject, out_refusal);
+           check_sealing(subject, flow, out_refusal) && check_times(subject, out_refusal) &&
+           check_extensions(subject, out_refusal) && check_supersedes(subject, out_refusal);
 }

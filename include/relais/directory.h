@@ -107,6 +107,8 @@ typedef struct relais_flow {
     size_t receiver_count;
     uint64_t payload_max; /**< bytes; 0: the broker's limit */
     uint64_t attempts;    /**< deliveries of a message at most, 1..1000; 0: as the broker says */
+    char *sealing;        /**< "required": sealed and signed messages only; "optional", NULL: others
+                             too. Since 1.2 */
     uint64_t lease_s;     /**< seconds to answer a delivery, 1..86400; 0: as the broker says */
     relais_acknowledge *acknowledge; /**< NULL: whenever they like */
 } relais_flow;

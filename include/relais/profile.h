@@ -8,16 +8,21 @@
  *     key: client.key            # secret key, relative to this file
  *     member: commune-76540      # for people; the broker goes by the key
  *     client: files
+ *
+ * and, for sealed messages, what relais/sealing.h says.
  */
 #ifndef RELAIS_PROFILE_H
 #define RELAIS_PROFILE_H
 
 #include <relais/key.h>
 #include <relais/status.h>
+#include <stddef.h>
 
 #ifdef __cplusplus
 extern "C" {
 #endif
+
+enum { RELAIS_PROFILE_FLOWS = 32 };
 
 typedef struct relais_profile {
     char endpoint[256];
@@ -25,6 +30,13 @@ typedef struct relais_profile {
     char key_path[4096]; /**< absolute after load */
     char member[64];
     char client[64];
+    /* Of relais/sealing.h; "" where nothing is said. Paths are absolute after load. Since 1.2. */
+    char regulator_path[4096];
+    char memory_path[4096];
+    char identity_path[4096];
+    char mailbox_keys_path[4096];
+    char sealed_flows[RELAIS_PROFILE_FLOWS][65]; /**< none: every flow */
+    size_t sealed_flow_count;
 } relais_profile;
 
 /**

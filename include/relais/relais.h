@@ -13,6 +13,7 @@
 #include <relais/payload.h>
 #include <relais/receive.h>
 #include <relais/request.h>
+#include <relais/sealing.h>
 #include <relais/send.h>
 #include <relais/track.h>
 #include <relais/trust.h>

@@ -53,6 +53,7 @@ extern "C" {
     X(BACKUP_FAILED, 34, false, "the backup could not be made")                                    \
     X(UNKNOWN_UPLOAD, 32, true, "the broker does not know this upload")                            \
     X(INCOMPLETE, 33, true, "bytes of the payload are missing")                                    \
+    X(NOT_SEALED, 40, false, "the flow takes sealed and signed messages only")                     \
     X(UNREACHABLE, 100, true, "the broker cannot be reached")                                      \
     X(TIMED_OUT, 101, true, "no answer in time")                                                   \
     X(KEY_REFUSED, 102, false, "the broker does not know this key, or its own key is another")     \

@@ -1,11 +1,13 @@
 /* SPDX-License-Identifier: EUPL-1.2
  *
  * Foreign bytes to each reader of the signed directory. The first byte says which: 0 a note, 1 the
- * text of an entry, 2 of a sheet of mailbox keys, 3 a memory, 4 a public key, 5 a secret one.
+ * text of an entry, 2 of a sheet of mailbox keys, 3 a memory, 4 a public key, 5 a secret one, 6 a
+ * signed envelope.
  *
  * What is read must be written as the same bytes again; no note may verify.
  */
 #include "trust/entry.h"
+#include "trust/envelope_signature.h"
 #include "trust/mailboxes.h"
 #include "trust/memory.h"
 
@@ -104,6 +106,18 @@ static void read_key(struct bytes bytes, bool secret)
     }
 }
 
+static void read_envelope(struct bytes bytes)
+{
+    static const uint8_t seed[SIGNING_SEED_BYTES] = {9, 9, 9};
+    static struct signing_key *key;
+
+    if (key == NULL) {
+        require(signing_key_from_seed("nobody", seed, &key) == TRUST_OK);
+    }
+    const struct note_keys keys = {signing_key_public(key), 1};
+    require(envelope_verify(bytes, &keys) != TRUST_OK);
+}
+
 int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
 {
     struct bytes rest;
@@ -128,6 +142,9 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
     case 4:
     case 5:
         read_key(rest, data[0] == 5);
+        break;
+    case 6:
+        read_envelope(rest);
         break;
     default:
         break;

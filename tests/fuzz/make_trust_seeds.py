@@ -10,7 +10,7 @@ import sys
 HERE = pathlib.Path(__file__).resolve().parent
 sys.path.insert(0, str(HERE.parent / "unit" / "trust"))
 
-from directory import Entry, Key, mailboxes_text, record, sign  # noqa: E402
+from directory import Entry, Key, mailboxes_text, record, sign, sign_envelope  # noqa: E402
 
 REGULATOR = Key("relais-france", bytes([1]) * 32)
 MEMBER = Key("commune-76540", bytes([2]) * 32)
@@ -34,3 +34,4 @@ write("mailboxes", 2, sheet)
 write("memory", 3, f"relais memory 1\nentry a 1 {digest}\nentry b 2 {digest}\nmailboxes a 1 {digest}\nend 3\n")
 write("public", 4, MEMBER.public_text)
 write("secret", 5, MEMBER.secret_text)
+(HERE / "seeds" / "trust" / "envelope").write_bytes(bytes([6]) + sign_envelope(b"\x0a\x01a", MEMBER))

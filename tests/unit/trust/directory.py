@@ -129,3 +129,30 @@ def mailboxes_text(member: str, sequence: int, keys: list[tuple[str, bytes]]) ->
     lines = ["relais mailbox keys 1", f"member: {member}", f"sequence: {sequence}"]
     lines += [f"mailbox: {place} {b64(key)}" for place, key in sorted(keys)]
     return "\n".join(lines) + "\n"
+
+
+# The envelope's signature: docs/directory.md, "Signatures"
+
+ENVELOPE_LABEL = b"relais-envelope-1\n"
+SIGNATURE_HEAD = b"\x8a\x03\x44"
+
+
+def sign_envelope(envelope: bytes, key: Key) -> bytes:
+    """The envelope with its signature behind it."""
+    signature = key.private.sign(ENVELOPE_LABEL + envelope)
+    return envelope + SIGNATURE_HEAD + key_id(key.name, key.public) + signature
+
+
+def verify_envelope(envelope: bytes, public_texts: list[str]) -> None:
+    signed, field_bytes = envelope[:-71], envelope[-71:]
+    if field_bytes[:3] != SIGNATURE_HEAD:
+        raise Refused("unsigned")
+    for public_text in public_texts:
+        name, public = read_public(public_text)
+        if field_bytes[3:7] == key_id(name, public):
+            try:
+                Ed25519PublicKey.from_public_bytes(public).verify(field_bytes[7:], ENVELOPE_LABEL + signed)
+            except InvalidSignature as error:
+                raise Refused("forged") from error
+            return
+    raise Refused("unsigned")

@@ -271,7 +271,10 @@ static int batch_run(struct batch *batch, const struct store_op *ops, size_t cou
         batch->writes = true;
         rc = batch_undo(batch);
         rc = rc == 0 && commits ? lmdb_checkpoint(store) : rc;
-        rc = rc != 0 ? rc : batch_try(batch, ops, count, out_done);
+        if (rc != 0) {
+            return rc; /* what the log promised is not in the transaction: nothing may follow */
+        }
+        rc = batch_try(batch, ops, count, out_done);
     }
     return rc;
 }
@@ -424,6 +427,10 @@ void *lmdb_writer(void *argument)
     }
     if (rc == 0) {
         lmdb_end_log(store);
+    }
+    if (store->txn != NULL) {
+        mdb_txn_abort(store->txn); /* by the thread that holds LMDB's lock */
+        store->txn = NULL;
     }
     op_list_fini(&list);
     return NULL;

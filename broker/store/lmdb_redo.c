@@ -114,12 +114,14 @@ static int put_again(struct lmdb_store *store, MDB_txn *txn, const struct redo_r
     return record->deleted && rc == MDB_NOTFOUND ? 0 : rc;
 }
 
-static int put_frame_again(struct lmdb_store *store, MDB_txn *txn, struct bytes body)
+static int put_frame_again(struct lmdb_store *store, MDB_txn *txn, struct bytes body,
+                           uint64_t *records)
 {
     struct redo_record record;
     int rc = 0;
     while (rc == 0 && body.size > 0) {
         rc = redo_next(&body, &record) ? put_again(store, txn, &record) : MDB_CORRUPTED;
+        *records += 1;
     }
     return rc;
 }
@@ -130,40 +132,54 @@ static int code_of(enum redo_step step)
 }
 
 static int replay(struct lmdb_store *store, MDB_txn *txn, struct redo_reader *reader,
-                  enum redo_step *out_last)
+                  enum redo_step *out_last, uint64_t *out_records)
 {
     int rc = 0;
+    *out_records = 0;
     while (rc == 0 && (*out_last = redo_read(reader)) == REDO_FRAME) {
-        rc = put_frame_again(store, txn, reader->body);
+        rc = put_frame_again(store, txn, reader->body, out_records);
     }
     return rc != 0 ? rc : code_of(*out_last);
 }
 
-int lmdb_roll_back(struct lmdb_store *store)
+static void abort_open(struct lmdb_store *store)
 {
     if (store->txn != NULL) {
         mdb_txn_abort(store->txn);
         store->txn = NULL;
     }
-    if (store->redo.next_number == 0) {
-        return 0;
-    }
-    int rc = lmdb_begin(store);
-    if (rc != 0) {
-        return rc;
-    }
+}
+
+static int replay_own(struct lmdb_store *store)
+{
     enum redo_step last = REDO_END;
+    uint64_t records = 0;
     int fd = openat(store->folder.fd, REDO_NAME, O_RDONLY | O_CLOEXEC | O_NOFOLLOW);
     if (fd < 0) {
         return errno;
     }
     struct redo_reader reader = {
         .fd = fd, .identity = store->redo.identity, .transaction = mdb_txn_id(store->txn)};
-    rc = replay(store, store->txn, &reader, &last);
+    int rc = replay(store, store->txn, &reader, &last, &records);
     bool all = reader.number == store->redo.next_number;
     redo_reader_fini(&reader);
     close(fd);
     return rc == 0 && !all ? MDB_CORRUPTED : rc;
+}
+
+int lmdb_roll_back(struct lmdb_store *store)
+{
+    abort_open(store);
+    if (store->redo.next_number == 0) {
+        return 0;
+    }
+    int rc = lmdb_begin(store);
+    rc = rc != 0 ? rc : replay_own(store);
+    if (rc != 0) {
+        abort_open(store);
+    }
+    /* A batch that finds the map full is done again; this one must be the last. */
+    return rc == MDB_MAP_FULL || rc == MDB_TXN_FULL ? ENOSPC : rc;
 }
 
 int lmdb_checkpoint(struct lmdb_store *store)
@@ -171,7 +187,7 @@ int lmdb_checkpoint(struct lmdb_store *store)
     if (store->txn == NULL) {
         return 0;
     }
-    int rc = room_extend_file(store, store->pending_bytes);
+    int rc = room_extend_file(store, store->pending_bytes, store->redo.records);
     if (rc != 0) {
         return rc;
     }
@@ -275,7 +291,9 @@ static bool replay_file(struct lmdb_store *store, MDB_txn *txn, int fd, uint64_t
 {
     struct redo_reader reader = {.fd = fd, .identity = identity, .transaction = mdb_txn_id(txn)};
     enum redo_step last = REDO_END;
-    int rc = replay(store, txn, &reader, &last);
+    uint64_t records = 0;
+    int rc = replay(store, txn, &reader, &last, &records);
+    rc = rc != 0 ? rc : room_extend_file(store, reader.next, records);
     bool fine = rc == 0;
     if (last == REDO_DAMAGED || last == REDO_AHEAD) {
         fine = is_broken(store, problem, &reader, last);
@@ -290,7 +308,6 @@ static bool commit_replayed(struct lmdb_store *store, MDB_txn *txn, struct store
 {
     int rc = remove_name(store, txn);
     rc = rc != 0 ? rc : write_state_again(store, txn);
-    rc = rc != 0 ? rc : room_extend_file(store, store->settings.redo_bytes);
     if (rc != 0) {
         mdb_txn_abort(txn);
     } else {
@@ -299,13 +316,32 @@ static bool commit_replayed(struct lmdb_store *store, MDB_txn *txn, struct store
     return rc == 0 || failed(store, problem, "the redo log cannot be put into the store", rc);
 }
 
+/* What is put again may take more pages than when it was appended in order, and a start that finds
+ * no room for what was accepted would never find any: for this life the map is larger. */
+static int widen_map(struct lmdb_store *store, int fd)
+{
+    enum { PAGES_A_BLOCK = 16 };
+    MDB_envinfo info;
+    struct stat file;
+    if (fd < 0) {
+        return 0;
+    }
+    (void)mdb_env_info(store->env, &info);
+    if (fstat(fd, &file) != 0) {
+        return errno;
+    }
+    size_t more = (size_t)file.st_size / store->page_bytes * store->page_bytes;
+    return mdb_env_set_mapsize(store->env, info.me_mapsize + PAGES_A_BLOCK * more);
+}
+
 /* `fd` -1: the file is not there. *out_useless: no log was in use. */
 static bool recover(struct lmdb_store *store, int fd, bool *out_useless,
                     struct store_problem *problem)
 {
     MDB_txn *txn = NULL;
     uint64_t identity = 0;
-    int rc = mdb_txn_begin(store->env, NULL, 0, &txn);
+    int rc = widen_map(store, fd);
+    rc = rc != 0 ? rc : mdb_txn_begin(store->env, NULL, 0, &txn);
     if (rc == 0 && lmdb_open_tables(store, txn) != 0) {
         mdb_txn_abort(txn);
         return true; /* another layout, or damage: the next step says so */

@@ -36,9 +36,7 @@ static int64_t now_us(void)
 
 void room_init(struct lmdb_store *store)
 {
-    MDB_envinfo info;
-    (void)mdb_env_info(store->env, &info);
-    store->room = (struct room){.append_bytes = info.me_mapsize / 100 * APPEND_PERCENT};
+    store->room = (struct room){.append_bytes = store->settings.map_bytes / 100 * APPEND_PERCENT};
 }
 
 /* Tree 0 of LMDB lists, for each transaction, the pages that it freed: a count, then numbers. */
@@ -150,7 +148,7 @@ bool room_take(struct lmdb_store *store, uint64_t bytes)
     return true;
 }
 
-int room_extend_file(struct lmdb_store *store, uint64_t batch_bytes)
+int room_extend_file(struct lmdb_store *store, uint64_t bytes, uint64_t records)
 {
     MDB_envinfo info;
     mdb_filehandle_t fd = -1;
@@ -160,8 +158,8 @@ int room_extend_file(struct lmdb_store *store, uint64_t batch_bytes)
     if (rc != 0 || fstat(fd, &file) != 0) {
         return rc != 0 ? rc : errno;
     }
-    uint64_t need =
-        (info.me_last_pgno + 1) * store->page_bytes + 2 * batch_bytes + (uint64_t)BATCH_SPARE_BYTES;
+    uint64_t need = (info.me_last_pgno + 1 + records) * store->page_bytes + 2 * bytes +
+                    (uint64_t)BATCH_SPARE_BYTES;
     need = need < info.me_mapsize ? need : info.me_mapsize;
     if ((uint64_t)file.st_size >= need) {
         return 0;

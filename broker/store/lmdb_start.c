@@ -83,7 +83,7 @@ static int write_first(struct lmdb_store *store, MDB_txn *txn)
 static int create(struct lmdb_store *store)
 {
     MDB_txn *txn = NULL;
-    int rc = room_extend_file(store, 0);
+    int rc = room_extend_file(store, 0, 0);
     if (rc == 0) {
         rc = mdb_txn_begin(store->env, NULL, 0, &txn);
     }

@@ -161,9 +161,27 @@ static void count_bytes(struct ticket *ticket, const struct store_op *op)
     }
 }
 
+/* One line a step, however many messages it took. */
+static void note_reminded(struct step *step, uint64_t sequence, uint8_t number)
+{
+    struct reminding *reminding = &step->core->reminding;
+    if (reminding->sequence == sequence && reminding->step == number) {
+        return;
+    }
+    if (reminding->recipients > 0) {
+        struct effect *effect = note(step->effects, NOTE_NOTICE, "deadline.reminded");
+        note_number(effect, "sequence", reminding->sequence);
+        note_number(effect, "recipients", reminding->recipients);
+    }
+    reminding->sequence = sequence;
+    reminding->step = number;
+    reminding->recipients = 0;
+}
+
 static void remind(struct step *step, const struct store_due *due, uint8_t number)
 {
     struct ticket *ticket = NULL;
+    note_reminded(step, due->sequence, number);
     struct store_op *op = begin_pass(step, due, number, &ticket);
     if (!notice_remind(step, due, number, op)) {
         step->effects->failed = true;
@@ -186,6 +204,7 @@ static void warn(struct step *step, const struct store_due *due)
     struct mailbox *mailbox = due->owing > 0 ? sender_mailbox(step, due->deadline.from) : NULL;
     struct store_recipient *to = NULL;
     struct ticket *ticket = NULL;
+    note_reminded(step, 0, 0);
     if (mailbox) {
         mailbox_announce(step, mailbox);
         to = effects_alloc(step->effects, sizeof *to);
@@ -214,9 +233,11 @@ void remind_due(struct step *step, const struct ticket *ticket, const struct sto
     const struct store_due *due = result->due;
     step->core->reminding.with_store = false;
     if (due->sequence == 0) {
+        note_reminded(step, 0, 0);
         return;
     }
     if (due->at_ms > ticket->due_ms || step->core->draining) {
+        note_reminded(step, 0, 0);
         expect(step->core, due->at_ms);
         remind_time(step);
         return;
@@ -251,10 +272,6 @@ void remind_passed(struct step *step, const struct ticket *ticket,
     }
     step->core->totals.reminders += result->append.replaced_count;
     step->core->totals.deadlines_missed += ticket->attempts > 0;
-    if (result->append.replaced_count > 0) {
-        struct effect *effect = note(step->effects, NOTE_NOTICE, "deadline.reminded");
-        note_number(effect, "sequence", ticket->number);
-        note_number(effect, "recipients", result->append.replaced_count);
-    }
+    reminding->recipients += result->append.replaced_count;
     remind_time(step);
 }

@@ -150,6 +150,9 @@ struct reminding {
     int64_t next_ms;       /* broker time, when to ask the store which step is due; 0: never */
     int64_t rest_until_ms; /* mono; the store had no room */
     bool with_store;       /* a question, or what a step says, is */
+    uint64_t sequence;     /* whose step is being said, and to how many so far */
+    uint8_t step;
+    uint64_t recipients; /* 0: none is */
 };
 
 struct core_totals {

@@ -221,6 +221,35 @@ START_TEST(a_reminder_says_of_what)
 }
 END_TEST
 
+static size_t count_notes(const char *event)
+{
+    size_t count = 0;
+    for (size_t i = 0; i < world.noted_count; i++) {
+        count += strcmp(world.noted[i], event) == 0;
+    }
+    return count;
+}
+
+START_TEST(a_step_of_several_messages_is_one_line_of_the_log)
+{
+    start();
+    submit_first();
+    set_due(0);
+    struct store_due again = world.shelf.due;
+    again.deadline.after = 5;
+    world.shelf.reminded[0] = 1;
+    world_pass(&world, 7 * (int64_t)DAY_MS);
+    world_store_one(&world); /* the question */
+    world_store_one(&world); /* the first message */
+    world.shelf.due = again;
+    world_turn(&world);
+    ck_assert_uint_eq(world.shelf.passes, 2);
+    ck_assert_str_eq(world.shelf.pass.id, "reminder-7-0-5");
+    ck_assert_uint_eq(count_notes("deadline.reminded"), 1);
+    world_fini(&world);
+}
+END_TEST
+
 /* Two reminders were slept through: the later one is sent, the earlier never. */
 START_TEST(what_was_slept_through_is_said_once)
 {
@@ -393,7 +422,8 @@ END_TEST
 SUITE_MAIN("core remind", messages_of_a_flow_with_a_deadline_have_one,
            an_answer_to_who_asked_has_none, the_store_is_asked_when_a_step_is_due,
            a_new_broker_asks_for_what_is_there, a_reminder_says_of_what,
-           what_was_slept_through_is_said_once, the_sender_is_warned_at_the_deadline,
-           without_an_address_the_log_alone_says_so, a_full_store_is_asked_again_later,
-           a_draining_broker_begins_nothing, who_is_reminded_is_counted_and_given_it,
-           tracking_tells_the_deadline, rules_that_cannot_be_kept_are_refused)
+           a_step_of_several_messages_is_one_line_of_the_log, what_was_slept_through_is_said_once,
+           the_sender_is_warned_at_the_deadline, without_an_address_the_log_alone_says_so,
+           a_full_store_is_asked_again_later, a_draining_broker_begins_nothing,
+           who_is_reminded_is_counted_and_given_it, tracking_tells_the_deadline,
+           rules_that_cannot_be_kept_are_refused)

@@ -60,6 +60,10 @@ FLOWS: dict[str, dict[str, Any]] = {
 }
 
 
+def is_sanitized() -> bool:
+    return bool(re.search(rb"__[at]san_init", pathlib.Path(os.environ["RELAISD"]).read_bytes()))
+
+
 class Broker:
     """A running relaisd. Files are written as JSON, which is YAML."""
 
@@ -150,7 +154,7 @@ class Broker:
     def memory_most_kib(self) -> int:
         """The most that it has had resident; 0 when a sanitizer's own memory is in it."""
         assert self._process is not None
-        if re.search(rb"__[at]san_init", pathlib.Path(os.environ["RELAISD"]).read_bytes()):
+        if is_sanitized():
             return 0
         status = pathlib.Path("/proc") / str(self._process.pid) / "status"
         found = re.search(r"VmHWM:\s+(\d+) kB", status.read_text())

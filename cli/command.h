@@ -85,6 +85,7 @@ extern const struct command command_check;
 extern const struct command command_convert;
 extern const struct command command_client_add;
 extern const struct command command_client_list;
+extern const struct command command_client_remove;
 extern const struct command command_flow_add;
 extern const struct command command_flow_list;
 extern const struct command command_flow_show;

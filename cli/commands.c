@@ -29,6 +29,7 @@ static const struct command *const table[] = {
     &command_member_usage,
     &command_client_add,
     &command_client_list,
+    &command_client_remove,
     &command_flow_add,
     &command_flow_list,
     &command_flow_show,

@@ -169,6 +169,16 @@ class Home(unittest.TestCase):
         tried = self.bus.run("status", "-p", self.bus.path("client.yaml"), "--timeout", "1")
         self.assertEqual(tried.code, 5, tried)
 
+    def test_client_remove_withdraws_a_key(self):
+        self.bus.init()
+        self.bus.populate()
+        gone = json.loads(self.bus.must("client", "remove", "dila", "api", "-o", "json").out)
+        self.assertEqual((gone["member"], gone["client"]), ("dila", "api"))
+        left = json.loads(self.bus.must("client", "list", "-o", "json").out)
+        self.assertEqual(sorted(row["client"] for row in left), ["cli", "files"])
+        self.refused(3, "client", "remove", "dila", "api", says=["api", "client list"])
+        self.refused(3, "client", "remove", "nobody", "api", says=["nobody"])
+
     def test_client_add_refuses_what_is_wrong(self):
         self.bus.init()
         self.bus.populate()

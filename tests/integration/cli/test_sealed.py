@@ -229,6 +229,9 @@ class Sealed(unittest.TestCase):
     def test_no_wrap_for_us(self):
         self.refused("no wrap for this mailbox", self.compose(wraps=[]))
 
+    def test_fewer_wraps_than_recipients(self):
+        self.refused("no wrap for this mailbox", self.compose(to=[TO, "commune-76540/accueil"]))
+
     def test_a_key_that_the_directory_does_not_have(self):
         """It is not shown, and may be right later: the sender's new entry may be on its way."""
         self.submit(self.compose(key=directory.Key("dila", bytes(32))))

@@ -8,7 +8,9 @@
  * can be left of an id that was accepted anew, and leads to the rows of the first alone; 2. a
  * broken record counts as unknown, for storing twice is allowed and losing is not; 3. what is
  * remembered goes with its rows in `track`; while an entry holds the message it gets a new age
- * instead; when there are too many the id goes all the same, but never the rows.
+ * instead; when there are too many the id goes all the same, but never the rows; 4.
+ * when there are too many those go first, the oldest of them, whose senders have the most: nobody's
+ * flood makes the broker forget what others have sent.
  */
 #include "store/lmdb_known.h"
 
@@ -17,7 +19,9 @@
 enum {
     /* Beyond one for each append of the batch, so that a backlog shrinks but no batch is long. */
     PRUNE_SPARE = 64,
-    PRUNE_ROWS = 1024, /* of track, beyond one for each append: of a notice to all, some a batch */
+    HEAVY_SHARE = 8,    /* looks at ages for each append, while there are too many */
+    HEAVY_LOOKS = 4096, /* until it is found out anew who has the most */
+    PRUNE_ROWS = 1024,  /* of track, beyond one for each append: of a notice to all, some a batch */
 };
 
 static int64_t remembered_ms(const struct batch *batch)
@@ -98,7 +102,12 @@ int duplicate_remember(struct batch *batch, const struct store_op *op, uint64_t 
     struct small_record record;
     key_duplicate(&key, op->append.sender, op->append.id);
     record_write_duplicate(&record, &key, &fresh);
-    int rc = batch_put(batch, TABLE_DUPLICATE, &key, &record, 0);
+    int rc = batch_put(batch, TABLE_DUPLICATE, &key, &record, MDB_NOOVERWRITE);
+    if (rc == 0) {
+        batch_count_known(batch, op->append.sender, true);
+    } else if (rc == MDB_KEYEXIST) { /* beyond the window, or broken */
+        rc = batch_put(batch, TABLE_DUPLICATE, &key, &record, 0);
+    }
     return rc != 0 ? rc : write_age(batch, &fresh, &key);
 }
 
@@ -150,11 +159,20 @@ struct pruning {
     bool forgot; /* an id */
 };
 
+/* The name begins with the slug of the sender, and a zero. */
+static const char *sender_of(const struct record_key *name)
+{
+    return (const char *)name->data;
+}
+
 /* The id alone, when it is the message's. */
 static int forget_id(struct batch *batch, struct pruning *pruning, struct oldest *oldest)
 {
     pruning->forgot = oldest->own;
     oldest->own = false;
+    if (pruning->forgot) {
+        batch_count_known(batch, sender_of(&oldest->name), false);
+    }
     return pruning->forgot ? batch_del(batch, TABLE_DUPLICATE, &oldest->name) : 0;
 }
 
@@ -174,6 +192,12 @@ static int forget(struct batch *batch, struct pruning *pruning, struct oldest *o
     return rc != 0 || pruning->done ? rc : forget_id(batch, pruning, oldest);
 }
 
+static void keep_key(struct record_key *out_key, const MDB_val *key)
+{
+    out_key->size = key->mv_size < sizeof out_key->data ? key->mv_size : sizeof out_key->data;
+    memcpy(out_key->data, key->mv_data, out_key->size);
+}
+
 static int prune_one(struct batch *batch, struct pruning *pruning)
 {
     MDB_val key;
@@ -189,35 +213,91 @@ static int prune_one(struct batch *batch, struct pruning *pruning)
     if (rc == MDB_NOTFOUND) {
         return batch_del_current(batch, TABLE_DUPLICATE_AGE, pruning->cursor);
     }
-    memcpy(age.data, key.mv_data, key.mv_size);
-    age.size = key.mv_size;
-    pruning->done =
-        !pruning->too_many && batch->last_time_ms - oldest.record.age_ms < remembered_ms(batch);
+    keep_key(&age, &key);
+    pruning->done = batch->last_time_ms - oldest.record.age_ms < remembered_ms(batch);
     if (rc == 0 && !pruning->done) {
         rc = forget(batch, pruning, &oldest);
     }
     return rc != 0 || pruning->done ? rc : batch_del(batch, TABLE_DUPLICATE_AGE, &age);
 }
 
-int duplicate_prune(struct batch *batch)
+/* Has its sender as much as the heaviest? */
+static bool is_heavy(struct batch *batch, const struct oldest *oldest)
 {
-    MDB_stat stat;
-    const MDB_dbi *tables = batch->store->tables;
-    struct pruning pruning = {.rows = batch->append_count + PRUNE_ROWS};
-    int rc = mdb_stat(batch->txn, tables[TABLE_DUPLICATE], &stat);
-    if (rc == 0) {
-        rc = mdb_cursor_open(batch->txn, tables[TABLE_DUPLICATE_AGE], &pruning.cursor);
+    struct sender_table *table = &batch->store->senders;
+    const struct sender *sender = sender_find(table, sender_of(&oldest->name));
+    if (table->heavy_looks == 0) {
+        table->heavy_known = sender_heavy(table);
+        table->heavy_looks = HEAVY_LOOKS;
+    }
+    table->heavy_looks--;
+    return oldest->own && (sender == NULL || sender->known > table->heavy_known);
+}
+
+/* The next age behind the last look; it goes when it is of the heaviest. */
+static int prune_heavy(struct batch *batch, struct pruning *pruning)
+{
+    struct sender_table *table = &batch->store->senders;
+    struct oldest oldest = {
+        .record = {.age_ms = table->heavy_age_ms, .sequence = table->heavy_sequence}};
+    struct record_key age;
+    MDB_val value;
+    key_duplicate_age(&age, &oldest.record);
+    MDB_val key = val_of_key(&age);
+    int rc = mdb_cursor_get(pruning->cursor, &key, &value, MDB_SET_RANGE);
+    if (rc == MDB_NOTFOUND) {
+        table->heavy_age_ms = 0; /* from the beginning */
+        table->heavy_sequence = 0;
+        return 0;
+    }
+    rc = rc != 0 ? rc : read_oldest(batch, &key, &value, &oldest);
+    if (rc == MDB_NOTFOUND) {
+        return batch_del_current(batch, TABLE_DUPLICATE_AGE, pruning->cursor);
     }
     if (rc != 0) {
         return rc;
     }
-    uint64_t count = stat.ms_entries;
-    for (size_t i = 0; rc == 0 && !pruning.done && i < batch->append_count + PRUNE_SPARE; i++) {
-        pruning.too_many = count > batch->store->settings.duplicate_max;
-        pruning.forgot = false;
-        rc = prune_one(batch, &pruning);
-        count -= pruning.forgot ? 1 : 0;
+    keep_key(&age, &key);
+    (void)key_read_duplicate_age(key_bytes(&age), &oldest.record);
+    table->heavy_age_ms = oldest.record.age_ms;
+    table->heavy_sequence = oldest.record.sequence;
+    if (is_heavy(batch, &oldest)) {
+        rc = forget(batch, pruning, &oldest);
+        rc = rc != 0 || pruning->done ? rc : batch_del(batch, TABLE_DUPLICATE_AGE, &age);
     }
+    table->heavy_sequence += pruning->done ? 0 : 1;
+    return rc;
+}
+
+static int prune_too_many(struct batch *batch, struct pruning *pruning)
+{
+    MDB_stat stat;
+    const uint64_t most = batch->store->settings.duplicate_max;
+    int rc = mdb_stat(batch->txn, batch->store->tables[TABLE_DUPLICATE], &stat);
+    uint64_t count = rc == 0 ? stat.ms_entries : 0;
+    size_t looks = batch->append_count * HEAVY_SHARE + PRUNE_SPARE;
+    pruning->too_many = true;
+    pruning->done = false;
+    for (size_t i = 0; rc == 0 && !pruning->done && count > most && i < looks; i++) {
+        pruning->forgot = false;
+        rc = prune_heavy(batch, pruning);
+        count -= pruning->forgot ? 1 : 0;
+    }
+    return rc;
+}
+
+int duplicate_prune(struct batch *batch)
+{
+    struct pruning pruning = {.rows = batch->append_count + PRUNE_ROWS};
+    int rc =
+        mdb_cursor_open(batch->txn, batch->store->tables[TABLE_DUPLICATE_AGE], &pruning.cursor);
+    if (rc != 0) {
+        return rc;
+    }
+    for (size_t i = 0; rc == 0 && !pruning.done && i < batch->append_count + PRUNE_SPARE; i++) {
+        rc = prune_one(batch, &pruning);
+    }
+    rc = rc != 0 || pruning.rows == 0 ? rc : prune_too_many(batch, &pruning);
     mdb_cursor_close(pruning.cursor);
     return rc;
 }

@@ -28,6 +28,8 @@ int duplicate_find(struct batch *batch, const char *sender, const char *id, int6
                    uint64_t *out_sequence);
 int batch_known(struct batch *batch, const struct store_op *op, struct store_result *result);
 int duplicate_remember(struct batch *batch, const struct store_op *op, uint64_t sequence);
+/* lmdb_sender.c: one id more or less is remembered of this member. */
+void batch_count_known(struct batch *batch, const char *slug, bool more);
 int duplicate_prune(struct batch *batch);
 
 #endif

@@ -7,6 +7,7 @@
  * it; 2. a batch that is given up counts nothing; 3. who sent a message and how long it is stands
  * in its head and in each of its entries: one of them is enough. Writer thread.
  */
+#include "store/lmdb_known.h"
 #include "store/lmdb_store.h"
 #include "store/lmdb_upload.h"
 
@@ -95,6 +96,16 @@ void batch_upload_ends(struct batch *batch, const char *slug, uint64_t bytes)
     }
 }
 
+void batch_count_known(struct batch *batch, const char *slug, bool more)
+{
+    struct sender *sender = sender_find(&batch->store->senders, slug);
+    if (sender != NULL) {
+        touch(batch, sender);
+        sender->known += more ? 1 : 0;
+        sender->known -= !more && sender->known > 0 ? 1 : 0;
+    }
+}
+
 int batch_write_senders(struct batch *batch)
 {
     int rc = 0;
@@ -104,6 +115,7 @@ int batch_write_senders(struct batch *batch)
         const struct sender_record fields = {
             .messages = one->usage.messages,
             .bytes = one->usage.bytes,
+            .known = one->known,
             .slug = {(const uint8_t *)one->slug, strlen(one->slug)},
         };
         key_sender(&key, one->number);
@@ -121,9 +133,11 @@ void batch_end_senders(struct batch *batch, bool committed)
         if (committed) {
             one->committed = one->usage;
             one->committed_begun = one->begun;
+            one->committed_known = one->known;
         } else {
             one->usage = one->committed;
             one->begun = one->committed_begun;
+            one->known = one->committed_known;
         }
         one->touched = false;
         one->next = NULL;
@@ -143,7 +157,7 @@ static int read_sender(struct lmdb_store *store, const MDB_val *key, const MDB_v
     memcpy(slug, record.slug.data, record.slug.size);
     slug[record.slug.size] = '\0';
     const struct store_usage usage = {.messages = record.messages, .bytes = record.bytes};
-    return sender_restore(&store->senders, number, slug, &usage) ? 0 : MDB_CORRUPTED;
+    return sender_restore(&store->senders, number, slug, &usage, record.known) ? 0 : MDB_CORRUPTED;
 }
 
 int lmdb_read_senders(struct lmdb_store *store, MDB_txn *txn)

@@ -128,23 +128,51 @@ static void forget_id(struct memory_duplicates *duplicates, struct duplicate_nod
     duplicates->count--;
 }
 
+/* How many ids the sender of a node has: its key begins with the slug, and a zero. */
+static uint64_t known_of(const struct memory_duplicates *duplicates, const char *sender)
+{
+    uint64_t known = 0;
+    for (const struct duplicate_node *node = duplicates->oldest; node != NULL;
+         node = node->younger) {
+        known += !node->forgotten && strcmp(node->key, sender) == 0 ? 1 : 0;
+    }
+    return known;
+}
+
+/* The oldest of who has the most: looked through one by one, for this engine holds little. */
+static struct duplicate_node *heaviest(const struct memory_duplicates *duplicates)
+{
+    struct duplicate_node *found = NULL;
+    uint64_t most = 0;
+    for (struct duplicate_node *node = duplicates->oldest; node != NULL; node = node->younger) {
+        bool same = found != NULL && strcmp(node->key, found->key) == 0;
+        uint64_t known = node->forgotten || same ? 0 : known_of(duplicates, node->key);
+        if (known > most) {
+            most = known;
+            found = node;
+        }
+    }
+    return found;
+}
+
 void memory_duplicates_prune(struct memory_duplicates *duplicates, struct memory_tracks *tracks,
                              int64_t until_ms, uint64_t max, int64_t now_ms)
 {
     struct duplicate_node *node = NULL;
-    while ((node = duplicates->oldest) != NULL &&
-           (node->age_ms <= until_ms || duplicates->count > max)) {
+    while ((node = duplicates->oldest) != NULL && node->age_ms <= until_ms) {
         bool held = memory_tracks_hold(tracks, node->sequence);
-        if (!held || duplicates->count > max) {
-            forget_id(duplicates, node);
-        }
         dequeue(duplicates);
         if (held) {
             node->age_ms = now_ms;
             enqueue(duplicates, node);
         } else {
+            forget_id(duplicates, node);
             memory_tracks_forget(tracks, node->sequence);
             free(node);
         }
+    }
+    /* Their rows go in time. */
+    while (duplicates->count > max) {
+        forget_id(duplicates, heaviest(duplicates));
     }
 }

@@ -1,9 +1,9 @@
 /* SPDX-License-Identifier: EUPL-1.2
  *
  * Which (sender, id) the memory engine has accepted: a hash table whose nodes also stand in a queue
- * by age. The oldest go, with what became of their messages, when they are too old or too many; one
- * whose message an entry holds goes to the end of the queue instead, without its id when there are
- * too many.
+ * by age. The oldest go, with what became of their messages, when they are too old, or too many:
+ * then those of the sender that has the most; one whose message an entry holds goes to the end of
+ * the queue instead, without its id when there are too many.
  */
 #ifndef RELAIS_STORE_MEMORY_DUPLICATE_H
 #define RELAIS_STORE_MEMORY_DUPLICATE_H
@@ -46,7 +46,7 @@ const struct duplicate_node *memory_duplicates_find(const struct memory_duplicat
 bool memory_duplicates_add(struct memory_duplicates *duplicates, const char *sender, const char *id,
                            const struct duplicate_node *values);
 
-/* Forgets those of `until_ms` or before, and the oldest beyond `max`. */
+/* Forgets those of `until_ms` or before, and beyond `max` the oldest of who has the most. */
 void memory_duplicates_prune(struct memory_duplicates *duplicates, struct memory_tracks *tracks,
                              int64_t until_ms, uint64_t max, int64_t now_ms);
 

@@ -417,6 +417,7 @@ void record_write_sender(struct small_record *out, const struct record_key *key,
     body_begin(out);
     body_add(out, sender->messages, 8);
     body_add(out, sender->bytes, 8);
+    body_add(out, sender->known, 8);
     body_add_bytes(out, sender->slug);
     body_seal(out, TABLE_SENDER, key);
 }
@@ -424,13 +425,14 @@ void record_write_sender(struct small_record *out, const struct record_key *key,
 bool record_read_sender(struct bytes key, struct bytes record, struct sender_record *out_sender)
 {
     struct bytes body = {0};
-    if (!record_open(TABLE_SENDER, key, record, &body) || body.size <= 16 ||
-        body.size > 16 + STORED_SENDER_BYTES) {
+    if (!record_open(TABLE_SENDER, key, record, &body) || body.size <= 24 ||
+        body.size > 24 + STORED_SENDER_BYTES) {
         return false;
     }
     out_sender->messages = number_get(body.data, 8);
     out_sender->bytes = number_get(body.data + 8, 8);
-    out_sender->slug = (struct bytes){body.data + 16, body.size - 16};
+    out_sender->known = number_get(body.data + 16, 8);
+    out_sender->slug = (struct bytes){body.data + 24, body.size - 24};
     return true;
 }
 

@@ -18,7 +18,7 @@
  *   dead           mailbox u32 | sequence u64           see struct dead_record
  *   duplicate      sender | 0x00 | id                   see struct duplicate_record
  *   duplicate_age  age u64 | sequence u64               key in `duplicate`
- *   sender         number u32                           messages, bytes u64 | slug
+ *   sender         number u32                           messages, bytes, known u64 | slug
  *   order_head     mailbox u32 | order u64              sequence u64 of the one that is not behind
  *   behind         mailbox | order | sequence u64       attempts u32 | bytes u64 | lane u8
  *                                                       | due u64 | sender u32
@@ -123,6 +123,7 @@ struct message_head {
 struct sender_record {
     uint64_t messages;
     uint64_t bytes;
+    uint64_t known; /* its ids in `duplicate` */
     struct bytes slug;
 };
 

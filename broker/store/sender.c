@@ -115,7 +115,7 @@ struct sender *sender_add(struct sender_table *table, const char *slug)
 }
 
 bool sender_restore(struct sender_table *table, uint32_t number, const char *slug,
-                    const struct store_usage *usage)
+                    const struct store_usage *usage, uint64_t known)
 {
     if (number == 0 || number > SENDER_NUMBER_MAX || slug[0] == '\0' ||
         strlen(slug) > SENDER_SLUG_BYTES || sender_numbered(table, number) != NULL ||
@@ -128,7 +128,33 @@ bool sender_restore(struct sender_table *table, uint32_t number, const char *slu
     }
     sender->usage = *usage;
     sender->committed = *usage;
+    sender->known = known;
+    sender->committed_known = known;
     return true;
+}
+
+/* Of all that is known, what those have who know more than `least`. */
+static uint64_t known_above(const struct sender_table *table, uint64_t least, uint64_t *out_most)
+{
+    uint64_t sum = 0;
+    for (size_t i = 0; i < table->count; i++) {
+        uint64_t known = table->items[i] != NULL ? table->items[i]->known : 0;
+        sum += known > least ? known : 0;
+        *out_most = known > *out_most ? known : *out_most;
+    }
+    return sum;
+}
+
+uint64_t sender_heavy(const struct sender_table *table)
+{
+    enum { PART = 4 }; /* so that every fourth that is looked at can go, or more */
+    uint64_t most = 0;
+    const uint64_t all = known_above(table, 0, &most);
+    uint64_t least = most / 2;
+    while (least > 0 && known_above(table, least, &most) < all / PART) {
+        least /= 2;
+    }
+    return least;
 }
 
 struct store_usage sender_usage(const struct sender *sender)

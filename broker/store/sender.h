@@ -28,6 +28,8 @@ struct sender {
     struct store_usage committed;
     uint64_t begun; /* bytes of its unfinished uploads, whole; found anew at start */
     uint64_t committed_begun;
+    uint64_t known; /* its ids that are remembered */
+    uint64_t committed_known;
     bool touched;        /* by the running transaction */
     struct sender *next; /* of those that are touched */
 };
@@ -39,6 +41,12 @@ struct sender_table {
     struct sender **buckets; /* by slug; open addressing, at most half full */
     size_t bucket_count;     /* 0 or a power of two */
     size_t used;
+    /* Of the ids that are forgotten since there are too many: where they are looked for, and among
+     * whom: who has more than so many; how many looks until that is found out anew. */
+    int64_t heavy_age_ms;
+    uint64_t heavy_sequence;
+    uint64_t heavy_known;
+    uint32_t heavy_looks;
 };
 
 void sender_table_fini(struct sender_table *table);
@@ -52,7 +60,10 @@ struct sender *sender_add(struct sender_table *table, const char *slug);
 
 /* As found on disk. False without memory, or when number or slug cannot be. */
 bool sender_restore(struct sender_table *table, uint32_t number, const char *slug,
-                    const struct store_usage *usage);
+                    const struct store_usage *usage, uint64_t known);
+
+/* So many remembered ids that those who have more hold a good part of all, the heaviest first. */
+uint64_t sender_heavy(const struct sender_table *table);
 
 /* What counts for its quota: messages, and uploads as if they were there. NULL: nothing. */
 struct store_usage sender_usage(const struct sender *sender);

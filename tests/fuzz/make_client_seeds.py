@@ -30,6 +30,7 @@ def deliver(first, pieces, consumer=1):
 
 GOOD = [(envelope(p), p) for p in (b"one", b"two", b"")]
 BODY = b"".join(e + p for e, p in GOOD)
+SEALED = envelope(b"sealed") + data(40, b"w" * 98) + data(49, b"s" * 68)
 ATTACHED = data(4, number(1, 2), number(2, 60000))
 SEEDS = {
     "accepted": message(data(2, ranges(1, (1, 2), (4, 4)))),
@@ -46,6 +47,7 @@ SEEDS = {
     "deliver-frames": message(deliver(1, GOOD[:1]), GOOD[0][0], GOOD[0][1]),
     "deliver-twice": message(deliver(1, GOOD), BODY) + message(deliver(4, GOOD), BODY),
     "deliver-beyond-credit": message(deliver(1, GOOD * 3), BODY * 3),
+    "deliver-sealed": message(deliver(1, [(SEALED, b"sealed")]), SEALED + b"sealed"),
     "deliver-to-nobody": message(deliver(1, GOOD, 9), BODY),
     "deliver-wrong-digest": message(deliver(1, [(envelope(b"a", b"0" * 32), b"a")]), envelope(b"a", b"0" * 32) + b"a"),
     "deliver-bad-envelope": message(deliver(1, [(b"\xff" * 9, b"a")]), b"\xff" * 9 + b"a"),
@@ -54,6 +56,7 @@ SEEDS = {
     "body-behind-accepted": message(data(2, ranges(1, (1, 1))), b"x"),
     "settled-all": message(data(7, number(1, 1), ranges(2, (1, 2 ** 64 - 1)))),
     "answer": message(data(8, number(1, 1), data(2, number(2, 5)))),
+    "answer-directory": message(data(8, number(1, 1), data(20, data(1, data(1, "dila"), data(2, "note"))))),
     "errors": b"".join(message(data(9, error(c))) for c in (1, 3, 4, 17, 18, 19)),
     "goodbye": message(data(10, data(1, error(20)))),
     "welcome-again": message(data(1, number(1, 1))),

@@ -78,6 +78,8 @@ static const struct {
     {HEAD, ":1: key", "missing"},
     {HEAD "key: k\nmember: Rouen\n", ":4: member", "Rouen"},
     {HEAD "key: k\nclient: a b\n", ":4: client", "a b"},
+    {HEAD "key: k\nidentity: i\n", ":1: regulator", "missing"},
+    {HEAD "key: k\nregulator: r\nsealed_flows: [A, 'b c']\n", ":5: sealed_flows", "b c"},
     {HEAD "key: k\npassword: p\n", ":4: password", "unknown key"},
 };
 
@@ -93,6 +95,28 @@ START_TEST(every_rule_names_file_line_and_key)
     ck_assert_str_eq(error.field, place);
     ck_assert_str_eq(error.wrong, wrong_files[_i].wrong);
     ck_assert_str_ne(error.right, "");
+}
+END_TEST
+
+START_TEST(what_is_sealed_with_is_relative_to_the_profile)
+{
+    relais_profile profile;
+    relais_profile back;
+    relais_error error = {0};
+    const char *path = folder_write("p.yaml", HEAD "key: k\nregulator: r.pub\nmemory: /var/seen\n"
+                                                   "identity: keys/m.key\nmailbox_keys: mk\n"
+                                                   "sealed_flows: [A, B]\n");
+
+    ck_assert_int_eq(relais_profile_load(path, &profile, &error), RELAIS_OK);
+    ck_assert_str_eq(profile.regulator_path, folder_path("r.pub"));
+    ck_assert_str_eq(profile.memory_path, "/var/seen");
+    ck_assert_str_eq(profile.identity_path, folder_path("keys/m.key"));
+    ck_assert_str_eq(profile.mailbox_keys_path, folder_path("mk"));
+    ck_assert_uint_eq(profile.sealed_flow_count, 2);
+    ck_assert_str_eq(profile.sealed_flows[1], "B");
+    ck_assert_int_eq(relais_profile_save(&profile, path, &error), RELAIS_OK);
+    ck_assert_int_eq(relais_profile_load(path, &back, &error), RELAIS_OK);
+    ck_assert_mem_eq(&profile, &back, sizeof profile);
 }
 END_TEST
 
@@ -142,6 +166,7 @@ int main(void)
     tcase_add_loop_test(cases, every_rule_names_file_line_and_key, 0,
                         (int)(sizeof wrong_files / sizeof wrong_files[0]));
     tcase_add_test(cases, saved_and_read_again_is_the_same);
+    tcase_add_test(cases, what_is_sealed_with_is_relative_to_the_profile);
     tcase_add_test(cases, no_profile_is_not_found);
     suite_add_tcase(suite, cases);
     srunner_run_all(runner, CK_ENV);

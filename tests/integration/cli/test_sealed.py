@@ -9,6 +9,7 @@ import json
 import os
 import pathlib
 import sys
+import threading
 import time
 import unittest
 
@@ -174,6 +175,28 @@ class Sealed(unittest.TestCase):
         self.bus.must("recall", sent["id"], "--reason", "erreur", "-p", self.bus.sender)
         said = self.receive()
         self.assertEqual([(row["type"], row["sealed"]) for row in said], [("fr.relais.recall", True)])
+
+    def test_a_question_and_its_answer(self):
+        """Both are sealed; the answer for the private mailbox, by the key for every place."""
+        self.bus.must("client", "add", "commune-76540", "guichet", "--role", "send", "--role", "receive", "--new",
+                      self.bus.path("guichet"))
+        with open(self.bus.receiver, encoding="utf-8") as file:
+            keys = [line for line in file if line.split(":")[0] in ("regulator", "memory", "identity", "mailbox_keys")]
+        with open(self.bus.path("guichet", "client.yaml"), "a", encoding="utf-8") as file:
+            file.writelines(keys)
+        profile = self.bus.path("guichet", "client.yaml")
+        asked = []
+        thread = threading.Thread(target=lambda: asked.append(self.bus.run(
+            "request", TO, "--data", "Qui ?", "-f", FLOW, "-p", self.bus.sender, "--timeout", "60")))
+        thread.start()
+        out = self.bus.must("receive", TO, "--ack", "-n", "1", "-p", profile, "-o", "jsonl", "--timeout", "60").out
+        question = json.loads(out)
+        self.assertTrue(question["sealed"])
+        self.bus.write("answer.txt", b"Moi.")
+        self.bus.must("send", "answer.txt", "--to", question["reply_to"], "-f", FLOW, "--correlation-id",
+                      question["id"], "-p", profile)
+        thread.join()
+        self.assertEqual((asked[0].code, asked[0].bytes), (0, b"Moi."), asked[0])
 
     def test_flows_that_are_not_named_stay_as_they_were(self):
         self.profile("dila", sealed_flows="[AUTRE]")

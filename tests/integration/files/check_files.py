@@ -55,6 +55,45 @@ def passes(bus, build):
         expect(bus.stop(name) == 0, f"{name} does not exit 0 on SIGTERM")
 
 
+def seal_with_keys(bus):
+    """Both profiles get keys; the regulator signs who they are."""
+    bus.relais("key", "new", str(bus.root / "regulator.key"), "--signing", "relais-france")
+    (bus.home / "entries").mkdir()
+    for member in ("dila", "commune-76540"):
+        key = bus.root / f"{member}.key"
+        about = bus.home / "members" / f"{member}.yaml"
+        bus.relais("key", "new", str(key), "--signing", member)
+        public = pathlib.Path(f"{key}.pub").read_text().strip()
+        about.write_text(f"{about.read_text()}signing_keys: ['{public}']\n")
+        entries = bus.home / "entries"
+        bus.relais("directory", "sign", str(about), "--key", str(bus.root / "regulator.key"), "--to",
+                   str(entries / f"{member}.entry"))
+        bus.relais("key", "mailboxes", str(entries / f"{member}.mailboxes"), "--identity", str(key), "--folder",
+                   str(bus.root / f"{member}-keys"))
+        profile = bus.root / member / "client.yaml"
+        profile.write_text(f"{profile.read_text()}regulator: ../regulator.key.pub\nmemory: seen\n"
+                           f"identity: ../{member}.key\nmailbox_keys: ../{member}-keys\n")
+
+
+def sealed(bus, build):
+    """With keys in the profiles files pass sealed: the adapters do nothing for it, the store has nothing of them."""
+    seal_with_keys(bus)
+    text = b"ceci reste entre nous " * 1000
+    bus.start_all()
+    bus.drop("RCO-1.xml", text)
+    bus.drop("RCO-2.xml", b"")
+    arrive(bus, ["RCO-1.xml", "RCO-2.xml"])
+    expect((bus.inbound / "RCO-1.xml").read_bytes() == text, "content differs")
+    for path in (bus.home / "store").rglob("*"):
+        expect(not path.is_file() or text[:22] not in path.read_bytes(), f"the text is in {path}")
+    wait_until("outbound is empty", lambda: bus.waiting() == [])
+    # What cannot be sealed does not leave: it is put aside with the reason.
+    bus.drop("RCO-large.bin", os.urandom(2 << 20))
+    wait_until("the large one is put aside", lambda: (bus.failed / "RCO-large.bin").exists())
+    for name in ("dila", "commune-76540", "relaisd"):
+        expect(bus.stop(name) == 0, f"{name} does not exit 0 on SIGTERM")
+
+
 def refused(bus, build):
     """What the bus does not take goes to failed/ with the reason in both languages."""
     bus.start_all()
@@ -330,7 +369,7 @@ def configuration(bus, build):
 
 
 TESTS = {test.__name__: test for test in (
-    passes, refused, completion, hostile, sparse, large, unwritable, full, killed, traced, many,
+    passes, refused, sealed, completion, hostile, sparse, large, unwritable, full, killed, traced, many,
     configuration)}
 
 

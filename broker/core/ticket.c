@@ -22,6 +22,7 @@ void tickets_fini(struct tickets *tickets)
 {
     for (uint64_t id = tickets->first; id < tickets->next; id++) {
         free(at(tickets, id)->mailboxes);
+        free(at(tickets, id)->tracking);
         free(at(tickets, id)->refusal);
     }
     free(tickets->ring);

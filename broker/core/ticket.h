@@ -15,6 +15,7 @@
 struct mailbox;
 struct member_use;
 struct refusal;
+struct tracking;
 
 struct ticket {
     uint64_t id; /* 0: closed */
@@ -34,11 +35,12 @@ struct ticket {
     int64_t due_ms;             /* append, defer */
     int64_t accepted_ms;        /* append: of an entry that is claimed, as expires_ms */
     int64_t expires_ms;
-    bool claimed;            /* append: its entry is to be taken with it */
-    bool passes;             /* append: it is what a step of a deadline says; number: of whose */
-    struct refusal *refusal; /* allocated; known: what is said when it is not */
-    struct member_use *use;  /* append, known, chunk, fetch, usage: of whom */
-    struct entry_key key;    /* ack, defer, bury; the sequence of a dead letter */
+    bool claimed;              /* append: its entry is to be taken with it */
+    bool passes;               /* append: it is what a step of a deadline says; number: of whose */
+    struct tracking *tracking; /* allocated; track: what is known so far */
+    struct refusal *refusal;   /* allocated; known: what is said when it is not */
+    struct member_use *use;    /* append, known, chunk, fetch, usage: of whom */
+    struct entry_key key;      /* ack, defer, bury; the sequence of a dead letter */
 };
 
 struct tickets {
@@ -58,8 +60,8 @@ bool tickets_reserve(struct tickets *tickets);
  * tickets_reserve() always one in the ring. NULL without memory. */
 struct ticket *ticket_new(struct tickets *tickets, enum store_op_kind kind);
 
-/* Closes the ticket and gives what it held in *out_ticket (mailboxes and refusal: to be freed by
- * the caller). False when it is not open or of another kind. */
+/* Closes the ticket and gives what it held in *out_ticket (what is allocated: to be freed by the
+ * caller). False when it is not open or of another kind. */
 bool ticket_done(struct tickets *tickets, uint64_t id, enum store_op_kind kind,
                  struct ticket *out_ticket);
 

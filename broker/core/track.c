@@ -9,10 +9,20 @@
 #include "core/question.h"
 #include "core/reply.h"
 
+#include <stdlib.h>
 #include <string.h>
 
 enum {
     ROW_OVERHEAD_BYTES = 64, /* of one packed TrackRow beside its address */
+};
+
+/* A question on its way: what was asked, and what the steps before have brought. */
+struct tracking {
+    char sender[NAME_SLUG_BYTES + 1];
+    char id[NAME_ID_BYTES + 1];
+    struct store_track_query asked; /* of the next step; without the names */
+    struct store_tracked known;     /* without its rows */
+    struct store_track_row rows[LIMIT_TRACK_PAGE];
 };
 
 _Static_assert((int)TRACK_WAITING == (int)RELAIS__V1__TRACK_STATE__TRACK_STATE_WAITING &&
@@ -80,6 +90,23 @@ static const char *sender_of(const struct directory_client *client,
     return (client->roles & ROLE_MAY_OPERATE) != 0 ? query->sender : NULL;
 }
 
+/* The next step. NULL without memory: effects->failed is set. */
+static struct ticket *ask_store(struct step *step, struct tracking *tracking, uint64_t number)
+{
+    struct ticket *ticket = NULL;
+    struct store_op *op = core_op(step, STORE_TRACK, &ticket);
+    op->track = tracking->asked;
+    op->track.sender = effects_text(step->effects, tracking->sender);
+    op->track.id = effects_text(step->effects, tracking->id);
+    if (ticket) {
+        ticket->number = number;
+        ticket->tracking = tracking;
+    } else {
+        free(tracking);
+    }
+    return ticket;
+}
+
 void track_query(struct step *step, struct session *session, const struct directory_client *client,
                  const Relais__V1__Query *query)
 {
@@ -98,22 +125,48 @@ void track_query(struct step *step, struct session *session, const struct direct
     const struct mailbox *after =
         asked->after[0] != '\0' ? mailbox_known(step->core, asked->after) : NULL;
     bool full = asked->limit == 0 || asked->limit > LIMIT_TRACK_PAGE;
-    struct ticket *ticket = NULL;
-    struct store_op *op = core_op(step, STORE_TRACK, &ticket);
-    op->track.sender = effects_text(step->effects, sender);
-    op->track.id = effects_text(step->effects, asked->id);
-    op->track.after = after ? after->id : 0;
-    op->track.max_rows = full ? LIMIT_TRACK_PAGE : asked->limit;
-    op->track.missing = asked->missing;
+    struct tracking *tracking = calloc(1, sizeof *tracking);
+    if (!tracking) {
+        step->effects->failed = true;
+        return;
+    }
+    memcpy(tracking->sender, sender, strnlen(sender, NAME_SLUG_BYTES));
+    memcpy(tracking->id, asked->id, strnlen(asked->id, NAME_ID_BYTES));
+    tracking->asked = (struct store_track_query){.after = after ? after->id : 0,
+                                                 .max_rows = full ? LIMIT_TRACK_PAGE : asked->limit,
+                                                 .missing = asked->missing,
+                                                 .looks = LIMIT_TRACK_LOOKS};
+    struct ticket *ticket = ask_store(step, tracking, query->number);
     if (ticket) {
         question_begin(step, session, ticket, query->number);
     }
 }
 
-static bool lay_rows(struct step *step, const struct store_result *result,
+/* What a step of the store has brought, to what is known. */
+static void gather(struct tracking *tracking, const struct store_result *result)
+{
+    struct store_tracked *known = &tracking->known;
+    const struct store_tracked *more = &result->track;
+    known->sequence = more->sequence;
+    known->accepted_ms = more->accepted_ms;
+    known->expires_ms = more->expires_ms;
+    known->deadline_ms = more->deadline_ms;
+    known->flow = more->flow;
+    known->more = known->more || more->more;
+    for (uint32_t i = 0; i < more->count && known->count < LIMIT_TRACK_PAGE; i++) {
+        tracking->rows[known->count++] = more->rows[i];
+    }
+    for (size_t state = 0; state < TRACK_STATES; state++) {
+        known->totals[state] += more->totals[state];
+    }
+    tracking->asked.max_rows -= more->count;
+    tracking->asked.from = more->next;
+}
+
+static bool lay_rows(struct step *step, const struct tracking *tracking,
                      Relais__V1__Track *out_track)
 {
-    size_t count = result->track.count;
+    size_t count = tracking->known.count;
     size_t bytes = 0;
     Relais__V1__TrackRow *rows = effects_alloc(step->effects, (count + 1) * sizeof *rows);
     out_track->rows = effects_alloc(step->effects, (count + 1) * sizeof(Relais__V1__TrackRow *));
@@ -121,7 +174,7 @@ static bool lay_rows(struct step *step, const struct store_result *result,
         return false;
     }
     for (size_t i = 0; i < count; i++) {
-        const struct store_track_row *row = &result->track.rows[i];
+        const struct store_track_row *row = &tracking->rows[i];
         const struct mailbox *mailbox = mailbox_numbered(step->core, row->mailbox);
         bytes += ROW_OVERHEAD_BYTES + (mailbox ? strlen(mailbox->name) : 0);
         if (bytes > REPLY_COMMAND_BYTES) {
@@ -140,7 +193,7 @@ static bool lay_rows(struct step *step, const struct store_result *result,
     return true;
 }
 
-static bool lay_totals(struct step *step, const struct store_result *result,
+static bool lay_totals(struct step *step, const struct tracking *tracking,
                        Relais__V1__Track *out_track)
 {
     Relais__V1__TrackTotal *totals = effects_alloc(step->effects, TRACK_STATES * sizeof *totals);
@@ -150,30 +203,29 @@ static bool lay_totals(struct step *step, const struct store_result *result,
         return false;
     }
     for (size_t state = 1; state < TRACK_STATES; state++) {
-        if (result->track.totals[state] > 0) {
+        if (tracking->known.totals[state] > 0) {
             relais__v1__track_total__init(&totals[state]);
             totals[state].state = (Relais__V1__TrackState)state;
-            totals[state].recipients = result->track.totals[state];
+            totals[state].recipients = tracking->known.totals[state];
             out_track->totals[out_track->n_totals++] = &totals[state];
         }
     }
     return true;
 }
 
-static void answer(struct step *step, const struct ticket *ticket,
-                   const struct store_result *result)
+static void answer(struct step *step, const struct ticket *ticket)
 {
+    const struct store_tracked *known = &ticket->tracking->known;
     Relais__V1__Track track = RELAIS__V1__TRACK__INIT;
     Relais__V1__Answer reply = RELAIS__V1__ANSWER__INIT;
-    const struct directory_flow *flow =
-        directory_flow_hashed(step->core->directory, result->track.flow);
-    track.sequence = result->track.sequence;
-    track.accepted_ms = result->track.accepted_ms;
-    track.expires_at_ms = result->track.expires_ms;
-    track.deadline_ms = result->track.deadline_ms;
+    const struct directory_flow *flow = directory_flow_hashed(step->core->directory, known->flow);
+    track.sequence = known->sequence;
+    track.accepted_ms = known->accepted_ms;
+    track.expires_at_ms = known->expires_ms;
+    track.deadline_ms = known->deadline_ms;
     track.flow = flow ? (char *)directory_flow_code(flow) : track.flow;
-    track.more = result->track.more;
-    if (!lay_rows(step, result, &track) || !lay_totals(step, result, &track)) {
+    track.more = known->more;
+    if (!lay_rows(step, ticket->tracking, &track) || !lay_totals(step, ticket->tracking, &track)) {
         return;
     }
     reply.number = ticket->number;
@@ -182,15 +234,30 @@ static void answer(struct step *step, const struct ticket *ticket,
     reply_answer(step, ticket->connection, &reply);
 }
 
+/* More is to be looked at, for somebody who is still there. */
+static bool goes_on(const struct step *step, const struct ticket *ticket,
+                    const struct store_result *result)
+{
+    const struct session *session = session_find(step->core, ticket->connection);
+    return result->status == STORE_DONE && result->track.next > 0 && session && !session->over;
+}
+
 void track_stored(struct step *step, const struct ticket *ticket, const struct store_result *result)
 {
-    if (!question_end(step, ticket)) {
+    gather(ticket->tracking, result);
+    if (goes_on(step, ticket, result)) {
+        struct ticket *next = ask_store(step, ticket->tracking, ticket->number);
+        if (next) {
+            next->connection = ticket->connection; /* its place among the questions stays taken */
+        }
         return;
     }
-    if (result->status == STORE_DONE) {
-        answer(step, ticket, result);
-        return;
+    bool there = question_end(step, ticket);
+    if (there && result->status == STORE_DONE) {
+        answer(step, ticket);
+    } else if (there) {
+        const struct refusal refusal = unknown(step, "");
+        reply_answer_error(step, ticket->connection, ticket->number, &refusal);
     }
-    const struct refusal refusal = unknown(step, "");
-    reply_answer_error(step, ticket->connection, ticket->number, &refusal);
+    free(ticket->tracking);
 }

@@ -43,7 +43,9 @@ struct store_track_query {
     const char *id;
     uint32_t after; /* mailbox; the first row is of a higher one; 0: and with totals */
     uint32_t max_rows;
-    bool missing; /* only those that have neither acknowledged nor have a later one */
+    bool missing;   /* only those that have neither acknowledged nor have a later one */
+    uint32_t from;  /* mailbox, from which on recipients are looked at */
+    uint32_t looks; /* at so many at most; 0: at all */
 };
 
 struct store_tracked {
@@ -56,6 +58,7 @@ struct store_tracked {
     uint32_t count;
     bool more;
     uint32_t totals[TRACK_STATES];
+    uint32_t next; /* mailbox, from which on nothing was looked at; 0: that was all */
 };
 
 /* What became of the copies of a message that its sender withdraws. */

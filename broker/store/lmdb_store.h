@@ -217,8 +217,7 @@ int room_measure(struct lmdb_store *store);
 bool room_take(struct lmdb_store *store, uint64_t bytes);
 bool room_has(const struct lmdb_store *store, uint64_t bytes);
 uint64_t room_cost(const struct store_op *op);
-/* Makes the file longer than the pages that LMDB can count after a commit of so many bytes appended
- * and so many records written. */
+/* Before a commit: LMDB must count no page behind the end of the file. */
 int room_extend_file(struct lmdb_store *store, uint64_t bytes, uint64_t records);
 
 static inline MDB_val val_of_key(const struct record_key *key)

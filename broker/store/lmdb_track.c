@@ -104,13 +104,19 @@ static int list_rows(struct batch *batch, MDB_cursor *cursor, const struct store
     struct record_key from;
     struct track_key found = {0};
     bool more = true;
-    key_track(&from, result->track.sequence, op->track.after);
+    uint32_t looks = 0;
+    key_track(&from, result->track.sequence,
+              op->track.from > op->track.after ? op->track.from : op->track.after);
     MDB_val key = val_of_key(&from);
     MDB_val value;
     int rc = mdb_cursor_get(cursor, &key, &value, MDB_SET_RANGE);
     while (rc == 0 && more && key_read_track(bytes_of_val(&key), &found) &&
            found.sequence == result->track.sequence) {
         struct track_record fields;
+        if (op->track.looks > 0 && looks++ == op->track.looks) {
+            result->track.next = found.mailbox;
+            return 0;
+        }
         if (record_read_track(bytes_of_val(&key), bytes_of_val(&value), &fields)) {
             const struct store_track_row row = {.mailbox = found.mailbox,
                                                 .attempts = fields.attempts,

@@ -59,6 +59,18 @@ void memory_move_dead(struct memory_store *store, const struct store_op *op,
     memory_move_track(store, entry, &row);
 }
 
+static struct store_track_row row_now(const struct memory_store *store,
+                                      const struct memory_track_row *known)
+{
+    struct store_track_row row = known->row;
+    struct memory_mailbox *mailbox = memory_find_mailbox(store, row.mailbox);
+    const struct memory_entry *entry = mailbox != NULL && row.state == TRACK_WAITING
+                                           ? memory_mailbox_find(mailbox, &known->place)
+                                           : NULL;
+    row.state = entry != NULL && entry->claimed ? TRACK_DELIVERED : row.state;
+    return row;
+}
+
 bool memory_track(struct memory_store *store, const struct store_op *op,
                   struct store_result *result)
 {
@@ -80,13 +92,16 @@ bool memory_track(struct memory_store *store, const struct store_op *op,
     result->track.flow = known->flow;
     const struct memory_track *track = memory_tracks_of(&store->tracks, known->sequence);
     bool more = true;
+    uint32_t looks = 0;
     for (uint32_t i = 0; track != NULL && more && i < track->count; i++) {
-        struct store_track_row row = track->rows[i].row;
-        struct memory_mailbox *mailbox = memory_find_mailbox(store, row.mailbox);
-        const struct memory_entry *entry = mailbox != NULL && row.state == TRACK_WAITING
-                                               ? memory_mailbox_find(mailbox, &track->rows[i].place)
-                                               : NULL;
-        row.state = entry != NULL && entry->claimed ? TRACK_DELIVERED : row.state;
+        if (track->rows[i].row.mailbox < op->track.from) {
+            continue;
+        }
+        if (op->track.looks > 0 && looks++ == op->track.looks) {
+            result->track.next = track->rows[i].row.mailbox;
+            break;
+        }
+        const struct store_track_row row = row_now(store, &track->rows[i]);
         more = track_list(op, &row, result);
     }
     return true;

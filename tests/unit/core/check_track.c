@@ -107,6 +107,32 @@ START_TEST(pages_follow_each_other)
 END_TEST
 
 /* The same word for what never was and for what is another's. */
+/* The store looks at some recipients a time, and others have their turn between. */
+START_TEST(a_long_list_comes_in_steps)
+{
+    struct world world;
+    Relais__V1__TrackQuery query = asked_for("notice");
+    start(&world);
+    world.shelf.track_looks = 1;
+    ask(&world, 1, DILA, &query);
+    size_t tracks = world.shelf.tracks;
+    world_store_one(&world);
+    ck_assert_ptr_null(world_hear(&world, 1));
+    ck_assert_uint_eq(world.shelf.tracks, tracks + 1);
+    world_turn(&world);
+    const Relais__V1__Track *track = heard_track(&world, 1);
+    ck_assert_uint_eq(track->n_rows, 3);
+    ck_assert_uint_eq(track->totals[0]->recipients, 2);
+    ck_assert_ptr_null(world_hear(&world, 1));
+    ask(&world, 1, DILA, &query);
+    world_store_one(&world);
+    world_closed(&world, 1); /* nobody is there for the rest */
+    world_turn(&world);
+    ck_assert(!core_is_storing(world.core));
+    world_fini(&world);
+}
+END_TEST
+
 /* Who keeps asking does not keep a broker that stops; what was asked before is answered. */
 START_TEST(a_broker_that_stops_is_asked_no_more)
 {
@@ -192,5 +218,5 @@ START_TEST(who_has_gone_is_not_answered)
 END_TEST
 
 SUITE_MAIN("core track", a_sender_sees_each_recipient, pages_follow_each_other,
-           a_broker_that_stops_is_asked_no_more, what_is_anothers_is_unknown,
-           what_will_not_do_is_named, who_has_gone_is_not_answered)
+           a_long_list_comes_in_steps, a_broker_that_stops_is_asked_no_more,
+           what_is_anothers_is_unknown, what_will_not_do_is_named, who_has_gone_is_not_answered)

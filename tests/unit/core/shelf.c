@@ -245,7 +245,12 @@ static void track(struct shelf *shelf, const struct shelf_op *op, struct store_r
     result->track.accepted_ms = op->op.now_ms;
     result->track.deadline_ms = shelf->deadline.deadline_ms;
     result->track.flow = shelf->flow;
-    for (uint32_t id = op->op.track.after + 1; id < shelf->name_count; id++) {
+    uint32_t from = op->op.track.from > 0 ? op->op.track.from : op->op.track.after + 1;
+    for (uint32_t id = from; id < shelf->name_count; id++) {
+        if (shelf->track_looks > 0 && id - from == shelf->track_looks) {
+            result->track.next = id;
+            break;
+        }
         if (result->track.count == op->op.track.max_rows) {
             result->track.more = true;
             break;

@@ -56,6 +56,7 @@ struct shelf {
     size_t dead_lists, dead_reads, replays, drops, usages, announces, tracks;
     size_t cancels, expires, knowns;
     int64_t last_expiry_ms;           /* of all that were handed over */
+    uint32_t track_looks;             /* recipients in one step; 0: all; set by a test */
     uint32_t expire_most;             /* in one step; 0: what is asked; set by a test */
     struct store_cancelled cancelled; /* what every cancel does; set by a test, as the next */
     enum store_status cancel_status;

@@ -75,6 +75,33 @@ static struct store_track_row row_of(const char *id, uint32_t mailbox)
     return row;
 }
 
+/* A few recipients a step, whatever is wanted of them: together as if they had been looked at in
+ * one. */
+START_TEST(steps_are_bounded_and_leave_out_nobody)
+{
+    uint32_t steps = 0;
+    uint32_t rows = 0;
+    uint32_t waiting = 0;
+    open_bench(_i);
+    (void)append("notice", 3);
+    struct store_op op = op_track("dila", "notice", 0, ROWS);
+    op.track.looks = 2;
+    do {
+        struct store_result result = bench_one(&bench, op);
+        ck_assert_uint_le(result.track.count, 2);
+        rows += result.track.count;
+        waiting += result.track.totals[TRACK_WAITING];
+        op.track.from = result.track.next;
+        steps++;
+        result_drop(&result);
+    } while (op.track.from > 0);
+    ck_assert_uint_eq(steps, 2);
+    ck_assert_uint_eq(rows, 3);
+    ck_assert_uint_eq(waiting, 3);
+    shut();
+}
+END_TEST
+
 static bool is_known(const char *id)
 {
     struct store_result result = ask(id);
@@ -303,6 +330,7 @@ int main(void)
     Suite *suite = suite_create("store track");
     TCase *each = tcase_create("engine");
     tcase_set_timeout(each, 120);
+    tcase_add_loop_test(each, steps_are_bounded_and_leave_out_nobody, 0, ENGINE_COUNT);
     tcase_add_loop_test(each, each_recipient_has_a_row_that_changes_with_its_entry, 0,
                         ENGINE_COUNT);
     tcase_add_loop_test(each, a_dead_letter_has_its_reason_and_what_is_done_with_it, 0,

@@ -35,6 +35,8 @@ enum {
     LIMIT_DEAD_BYTES = 256 * 1024, /* of envelopes read for one answer */
     LIMIT_TRACK_PAGE = 250,  /* rows in one answer: addresses of 127 bytes in a command of 64 KiB */
     LIMIT_ASKING_OF_ONE = 4, /* questions of one connection that are with the store */
+    LIMIT_PRIVATE_WAITING = 1024, /* answers to one client: as many as it may hold, LIMIT_CREDIT */
+    LIMIT_PRIVATE_BYTES = 64 * 1024 * 1024, /* the same in bytes, the last one excepted */
     LIMIT_TRACK_LOOKS =
         2048, /* rows in one step of the store: a millisecond, then it is others' turn */
     LIMIT_EXPIRE_ENTRIES = 1024, /* in one step: some milliseconds of the disk */

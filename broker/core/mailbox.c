@@ -246,6 +246,13 @@ void mailbox_count_aside(struct core *core, struct mailbox *mailbox, uint32_t co
     core->totals.dead += count;
 }
 
+bool mailbox_is_crammed(const struct mailbox *mailbox)
+{
+    return name_is_private(mailbox->name, strcspn(mailbox->name, "/")) &&
+           (mailbox->waiting >= LIMIT_PRIVATE_WAITING ||
+            mailbox->waiting_bytes >= LIMIT_PRIVATE_BYTES);
+}
+
 void mailbox_touch(struct core *core, struct mailbox *mailbox)
 {
     if (!mailbox->dirty) {

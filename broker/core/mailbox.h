@@ -75,4 +75,7 @@ void mailbox_flush(struct step *step);
 
 void mailboxes_fini(struct core *core);
 
+/* Has as much waiting as a private mailbox may? Others have no such end. */
+bool mailbox_is_crammed(const struct mailbox *mailbox);
+
 #endif

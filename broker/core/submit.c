@@ -196,6 +196,22 @@ static bool check_quota(const struct submission *submission, const struct piece 
                       out_refusal);
 }
 
+/* Answers wait in a private mailbox for a client that asked: more than it can have asked for are
+ * not that, whoever sends them. */
+static bool check_private(const struct submission *submission, const struct piece *piece,
+                          const Relais__V1__Envelope *envelope, struct refusal *out_refusal)
+{
+    for (size_t i = 0; i < envelope->n_to; i++) {
+        const struct mailbox *mailbox = mailbox_known(submission->step->core, envelope->to[i]);
+        if (mailbox && mailbox_is_crammed(mailbox)) {
+            quota_return(submission->session->use, &submission->quota);
+            return busy(submission, piece->part, "too much waits in a private mailbox",
+                        LIMIT_PRIVATE_WAITING, out_refusal);
+        }
+    }
+    return true;
+}
+
 static bool check_sizes(const struct submission *submission, const struct piece *piece,
                         struct refusal *out_refusal)
 {
@@ -427,6 +443,7 @@ static void take_part(struct submission *submission, const Relais__V1__Part *par
         find_upload(submission, part, &piece, &refusal)) {
         const Relais__V1__Envelope *envelope = read_envelope(submission, &piece, &refusal);
         if (envelope && check_quota(submission, &piece, envelope, &refusal) &&
+            check_private(submission, &piece, envelope, &refusal) &&
             check_fan_out(submission, &piece, envelope, &refusal) &&
             check_upload_id(submission, &piece, envelope, &refusal) &&
             append(submission, &piece, envelope, &refusal)) {

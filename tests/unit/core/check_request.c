@@ -97,6 +97,36 @@ START_TEST(an_answer_goes_the_other_way)
 }
 END_TEST
 
+/* Nobody who may answer fills it; what is read makes room, and other mailboxes have no such end. */
+START_TEST(a_private_mailbox_holds_what_one_can_have_asked_for)
+{
+    static struct message messages[LIMIT_PRIVATE_WAITING];
+    static char ids[LIMIT_PRIVATE_WAITING][16];
+    begin();
+    for (unsigned i = 0; i < LIMIT_PRIVATE_WAITING; i++) {
+        (void)snprintf(ids[i], sizeof ids[i], "a-%u", i);
+        message_init(&messages[i], ids[i]);
+        messages[i].to_one[0] = (char *)PRIVATE;
+    }
+    world_submit(&world, 2, ROUEN, 1, messages, LIMIT_PRIVATE_WAITING);
+    world_turn(&world);
+    heard_accepted(&world, 2, 1, LIMIT_PRIVATE_WAITING);
+    answer_by("ETATCIVIL", LIMIT_PRIVATE_WAITING + 1, PRIVATE);
+    heard_refusal(2, CODE(BUSY), "submit.parts[0]");
+    world_attach(&world, 1, DILA, 1, PRIVATE, 1);
+    heard(&world, 1, TOLD(ATTACHED));
+    world_turn(&world);
+    heard_deliver(&world, 1, 1);
+    world_ack(&world, 1, DILA, 1, 1, 1);
+    world_turn(&world);
+    answer_by("ETATCIVIL", LIMIT_PRIVATE_WAITING + 2, PRIVATE);
+    world_pass(&world, 100);
+    world_turn(&world);
+    heard_accepted(&world, 2, LIMIT_PRIVATE_WAITING + 2, LIMIT_PRIVATE_WAITING + 2);
+    world_fini(&world);
+}
+END_TEST
+
 START_TEST(nobody_has_another_client_answered_to)
 {
     static const char *const bad[] = {"dila/~spare", "commune-76540/~files"};
@@ -190,5 +220,6 @@ END_TEST
 
 SUITE_MAIN("core.request", only_its_client_opens_it, a_client_that_only_sends_opens_its_own,
            an_answer_goes_the_other_way, nobody_has_another_client_answered_to,
+           a_private_mailbox_holds_what_one_can_have_asked_for,
            what_is_handed_back_costs_no_attempt, a_service_hands_nothing_back,
            a_consumer_goes_with_its_client)

@@ -50,12 +50,17 @@ static unsigned member_of(const struct message *message)
     return TOWN_PEOPLE[message->client].member;
 }
 
-/* Has a private mailbox as much waiting as it may? */
-static bool is_crammed(const struct oracle *oracle, unsigned place)
+/* Has one of them that is private as much waiting as it may? */
+static bool is_crammed(const struct oracle *oracle, const unsigned *places, uint32_t count)
 {
-    const struct oracle_place *at = &oracle->places[place];
-    return TOWN_ADDRESSES[place].owner > 0 &&
-           (at->waiting >= LIMIT_PRIVATE_WAITING || at->waiting_bytes >= LIMIT_PRIVATE_BYTES);
+    bool crammed = false;
+    for (uint32_t i = 0; i < count; i++) {
+        const struct oracle_place *at = &oracle->places[places[i]];
+        bool full =
+            at->waiting >= LIMIT_PRIVATE_WAITING || at->waiting_bytes >= LIMIT_PRIVATE_BYTES;
+        crammed = crammed || (TOWN_ADDRESSES[places[i]].owner > 0 && full);
+    }
+    return crammed;
 }
 
 /* What the rules say of one message: 0, a code, or BROKEN_RULE. */
@@ -90,12 +95,9 @@ static uint32_t rule(const struct oracle *oracle, const struct message *message)
     if (bytes_quota > 0 && ledger_stored_bytes(message, count) > bytes_quota) {
         return RELAIS__V1__CODE__CODE_OVER_QUOTA;
     }
-    for (uint32_t i = 0; i < count; i++) {
-        if (is_crammed(oracle, places[i])) {
-            return RELAIS__V1__CODE__CODE_BUSY;
-        }
-    }
-    return is_busy(oracle, session, cost_of(message, count)) ? RELAIS__V1__CODE__CODE_BUSY : 0;
+    bool busy =
+        is_crammed(oracle, places, count) || is_busy(oracle, session, cost_of(message, count));
+    return busy ? RELAIS__V1__CODE__CODE_BUSY : 0;
 }
 
 /* One message was looked at: what was let in, or was wrong, has used up a token. */

@@ -120,7 +120,8 @@ class Quotas(DaemonCase):
         after = self.session("files", "commune-06088")
         self.assertEqual(after.usage().usage.messages, MESSAGES - 10)
         sent = after.outcome(after.submit([letter("commune-06088", FLOODED) for _ in range(11)]))
-        self.assertEqual([error is None for error in sent.values()], [True] * 10 + [False])
+        # Accepted may come a little later than a refusal.
+        self.assertEqual([sent[number] is None for number in sorted(sent)], [True] * 10 + [False])
 
     def take_some(self, count: int) -> None:
         receiver = self.session()

@@ -53,8 +53,9 @@ def passes(bus):
         expect(said.returncode == 0, said.stdout + said.stderr)
     for name in ("dila", COMMUNE, "relaisd"):
         expect(bus.stop(name) == 0, f"{name} does not exit 0 on SIGTERM")
-    time.sleep(0.1)
     expect(not list((bus.root / "dila" / "state").glob("*.tmp")), "something is left over")
+    listed = run(bus, "dila", "--aside").stdout
+    expect(listed.startswith("waiting: 0,"), f"the outbox is not empty: {listed}")
 
 
 def away(bus):

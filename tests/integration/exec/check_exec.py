@@ -243,7 +243,7 @@ cd "$RELAIS_FOLDER"
 echo run >>runs
 number=$(wc -l <runs)
 echo "{\\"id\\": \\"p-$number\\", \\"text\\": \\"x\\"}"
-test "$number" -ne 2 || { printf '{"id": "half'; exit 4; }
+test "$number" -ne 2 || { printf '{"id": "half", "text": "x"}'; exit 4; }
 """, "  every_s: 1\n")
     bus.start_all()
     wait_until("four runs", lambda: {"p-1", "p-2", "p-3", "p-4"} <= set(bus.stored()), 40)
@@ -330,6 +330,30 @@ def stopped(bus):
     expect(bus.lines("again") == [], "something was done twice")
 
 
+def joined(bus):
+    """The broker goes while a command works, or the command takes longer than the lease: it is not
+    started a second time, and its end counts."""
+    flow = bus.home / "flows" / "RCO.yaml"
+    flow.write_text(flow.read_text() + "lease_s: 1\n")
+    bus.receive("touch $RELAIS_FOLDER/begun-$RELAIS_ID; sleep 4\n" + KEEP)
+    bus.start_all()
+    bus.put("cut", id="cut", text="x")
+    wait_until("it runs", lambda: (bus.home_of[COMMUNE] / "begun-cut").exists())
+    bus.kill("relaisd")
+    bus.start_broker()
+    wait_until("stored", lambda: "cut" in bus.stored())
+    wait_until("acknowledged", lambda: bus.waiting_in(ADDRESS) == 0)
+    bus.kill("relaisd")
+    flow.write_text(flow.read_text() + "attempts: 1\n")  # a lease that runs out is the end
+    bus.start_broker()
+    bus.put("slow", id="slow", text="x")
+    wait_until("stored", lambda: "slow" in bus.stored())
+    wait_until("acknowledged", lambda: bus.waiting_in(ADDRESS) == 0)
+    time.sleep(1.5)
+    expect(bus.dead() == [], "a lease was not kept")
+    expect(bus.lines("runs") == ["cut", "slow"], f"begun twice: {bus.lines('runs')}")
+
+
 def configuration(bus):
     """What is wrong with a configuration is said with its line."""
     expect(bus.run(COMMUNE, "--check").returncode == 0, "a right one is refused")
@@ -358,7 +382,7 @@ def configuration(bus):
 
 TESTS = {test.__name__: test for test in (
     passes, exits, timeout, concurrency, memory, hostile, large, outbound, lines, periodic, spool,
-    killed, stopped, configuration)}
+    killed, stopped, joined, configuration)}
 
 
 def main():

@@ -37,7 +37,7 @@ static void give_verdict(const struct verdict *verdict, struct delivery *deliver
     if (delivery->tag > verdict->consumer->answered_tag) {
         verdict->consumer->answered_tag = delivery->tag;
     }
-    if (nack && !nack->uncounted) {
+    if (nack && (nack->refuse || !nack->uncounted)) {
         ref.ending = nack->refuse ? ENDING_REFUSE : ENDING_NACK;
     }
     if (!nack) {

@@ -74,6 +74,9 @@ void disk_submit(struct disk *disk, const struct store_op *op, const struct op_n
                             : NULL;
     } else if (op->kind == STORE_BURY) {
         (void)snprintf(copy->reason, sizeof copy->reason, "%s", op->bury.reason);
+        copy->failed = disk_history_of(op->bury.attempt);
+    } else if (op->kind == STORE_DEFER) {
+        copy->failed = disk_history_of(op->defer.attempt);
     }
 }
 
@@ -194,7 +197,7 @@ static struct life *life_to_store(struct message *message, unsigned place)
     bool grows = message->to_subscribers || message->supersedes;
     if (!life && grows && message->place_count < TOWN_PLACES) {
         life = &message->lives[message->place_count];
-        *life = (struct life){0};
+        *life = (struct life){.history = life->history, .history_capacity = life->history_capacity};
         message->places[message->place_count++] = place;
     }
     return life;
@@ -312,6 +315,7 @@ static void write_answer(struct disk *disk, const struct disk_op *op, struct sto
     }
     struct memory_entry entry = *take_out(disk, op, key);
     struct life *life = disk_life_of(disk, key);
+    disk_history_keep(disk, op, life);
     struct memory_mailbox *box = &disk_mailbox_of(disk, key->mailbox)->box;
     if (op->op.kind == STORE_DEFER) {
         entry.key.due_ms = op->op.defer.due_ms;

@@ -43,6 +43,7 @@ struct disk_op {
     unsigned name_places[TOWN_PLACES];
     struct store_recipient recipients[TOWN_PLACES];
     char reason[DISK_REASON_BYTES];
+    struct failed failed; /* DEFER, BURY: the attempt; of no number: none failed */
 };
 
 struct disk_result {
@@ -67,6 +68,8 @@ struct disk_undo {
     struct entry_key after;     /* DEFER */
     bool passed;                /* ACK, BURY: the next of its order came in its place */
     bool behind;                /* BURY: it was behind others of its order */
+    bool failed;                /* DEFER, BURY: an attempt is in its history */
+    size_t history_first;       /* REPLAY: of its life before */
 };
 
 struct disk {

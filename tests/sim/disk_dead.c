@@ -39,6 +39,7 @@ void disk_dead(struct disk *disk, const struct store_op *op, struct store_result
         assert(memory_dead_list(&mailbox->box, op, result));
     } else if (op->kind == STORE_DEAD_READ) {
         assert(memory_dead_read(&mailbox->box, op->dead.sequence, result));
+        disk_history_lay(disk, op, result);
     } else if (disk->stuck) {
         result->status = STORE_NO_ROOM;
     } else if (!take_dead(disk, op, &entry)) {
@@ -47,6 +48,7 @@ void disk_dead(struct disk *disk, const struct store_op *op, struct store_result
         result->replayed_bytes = entry.message->bytes;
         disk_life_of(disk, &entry.key)->on_disk = DISK_WAITING;
         disk_life_of(disk, &entry.key)->replayed = true;
+        disk_history_forget(disk, disk_life_of(disk, &entry.key));
         assert(memory_order_add(&mailbox->box, &entry));
     } else {
         disk_life_of(disk, &entry.key)->on_disk = DISK_DROPPED;

@@ -57,6 +57,7 @@ static void bury_again(struct disk *disk, const struct disk_undo *undo)
     struct life *life = disk_life_of(disk, &entry.key);
     life->on_disk = DISK_DEAD;
     life->dead_code = undo->death.bury.code;
+    life->history_first = undo->kind == STORE_REPLAY ? undo->history_first : life->history_first;
     disk_recount_sequence(disk, entry.key.sequence);
     assert(memory_dead_bury(&disk->mailboxes[undo->mailbox].box, &entry, &undo->death));
 }
@@ -89,7 +90,9 @@ void disk_undo_one(struct disk *disk, const struct disk_undo *undo)
     default:
         break;
     }
-    disk_life_of(disk, &undo->before.key)->on_disk = DISK_WAITING;
+    struct life *life = disk_life_of(disk, &undo->before.key);
+    life->on_disk = DISK_WAITING;
+    life->history_count -= undo->failed;
     disk_recount_sequence(disk, undo->before.key.sequence);
     bool passed = undo->passed && take_head(&mailbox->box, undo->before.order, &gone);
     assert(undo->behind ? memory_order_add(&mailbox->box, &undo->before)

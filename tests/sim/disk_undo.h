@@ -23,6 +23,13 @@ struct disk_undo *disk_note_undo(struct disk *disk, enum store_op_kind kind, uin
 /* disk_dead.c */
 void disk_dead(struct disk *disk, const struct store_op *op, struct store_result *result);
 
+/* disk_history.c: what is kept of an attempt; of one entry for the last undo; of a dead letter. */
+struct failed disk_history_of(const struct stored_attempt *attempt);
+void disk_history_keep(struct disk *disk, const struct disk_op *op, struct life *life);
+void disk_history_forget(struct disk *disk, struct life *life);
+void disk_history_lay(const struct disk *disk, const struct store_op *op,
+                      struct store_result *result);
+
 /* disk_supersede.c. The first adds the past recipients to those of the op. False: it names no
  * message that is its sender's, in its flow, and stored. */
 bool disk_supersede_widen(struct disk *disk, struct disk_op *op);

@@ -6,6 +6,7 @@
 
 #include "ahead.h"
 #include "expiry.h"
+#include "history.h"
 
 #include "agenda.h"
 #include "core/limits.h"
@@ -179,6 +180,7 @@ static void judge_leased(struct oracle *oracle, const struct store_op *op, struc
 static void judge_answer(struct oracle *oracle, const struct store_op *op, struct op_note *note)
 {
     struct life *life = oracle_life(oracle, &op->ack, &note->message, &note->place);
+    oracle_history_kept(oracle, op, life);
     if (life->state == LIFE_LEASED) {
         judge_leased(oracle, op, life, note);
     } else {

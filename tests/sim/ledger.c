@@ -38,6 +38,9 @@ void ledger_init(struct ledger *ledger)
 void ledger_fini(struct ledger *ledger)
 {
     for (size_t i = 0; i < ledger->count; i++) {
+        for (unsigned place = 0; place < TOWN_PLACES; place++) {
+            free(ledger->messages[i]->lives[place].history);
+        }
         buffer_unref(ledger->messages[i]->envelope);
         free(ledger->messages[i]);
     }

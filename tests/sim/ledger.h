@@ -32,6 +32,15 @@ enum life_state {
     LIFE_GONE,     /* acknowledged or dead, on disk */
 };
 
+/* One that failed, as it was told to the disk. */
+struct failed {
+    uint32_t number;
+    uint8_t ending;
+    bool because; /* what clients say of a nack */
+    int64_t at_ms;
+    const char *client; /* the town's name of it; "": another */
+};
+
 struct life {
     enum disk_state on_disk; /* written; what is not synced is undone by a crash */
     uint32_t dead_code;
@@ -48,6 +57,8 @@ struct life {
     int64_t until_ms;  /* mono */
     bool extended;
     uint32_t lease_ms, attempts_most; /* of its flow, when it was delivered */
+    struct failed *history;           /* disk: those of this life from `history_first` on */
+    size_t history_first, history_count, history_capacity;
 };
 
 struct message {

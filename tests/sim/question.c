@@ -3,6 +3,8 @@
  * See oracle.h. Dead letters: who may see and change them, and that what is said of them is so.
  */
 #include "oracle.h"
+
+#include "history.h"
 #include "tracking.h"
 #include "withdrawal.h"
 
@@ -159,6 +161,7 @@ void oracle_stored_dead(struct oracle *oracle, const struct disk_result *result)
     oracle->step.question.connection = result->note.connection;
     oracle->step.question.number = result->note.number;
     oracle->step.question.place = result->note.place;
+    oracle->step.question.kind = kind;
     if (changes(kind) && done) {
         expect(oracle, RELAIS__V1__ANSWER__WHAT_DONE, 0);
     } else if (done || kind == STORE_DEAD_LIST) {
@@ -182,6 +185,7 @@ static void check_letter(const struct oracle *oracle, const Relais__V1__DeadLett
                 letter->code != 0 && letter->attempts <= life->attempts + 1,
             "a dead letter is what is said of it, and its recipient's",
             {"sequence", letter->sequence}, {"code", letter->code});
+    oracle_history_told(oracle, letter, life, oracle->step.question.kind == STORE_DEAD_READ);
 }
 
 void oracle_told_answer(struct oracle *oracle, uint64_t connection,

@@ -152,7 +152,7 @@ void speech_answer(struct world *world, const struct client *client,
         extend.by_ms = settlement->delay_ms;
         nack.refuse = settlement->verdict == VERDICT_REFUSE;
         nack.delay_ms = settlement->delay_ms;
-        nack.reason = "because";
+        nack.reason = TOWN_BECAUSE;
         nack.uncounted = !acks && is_uncounted(client, settlement);
         if (acks) {
             command.command_case = RELAIS__V1__TO_BROKER__COMMAND_ACK;

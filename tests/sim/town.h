@@ -37,6 +37,8 @@ struct town_client {
     unsigned roles; /* ROLE_MAY_... */
 };
 
+#define TOWN_BECAUSE "because" /* what clients say of a nack */
+
 extern const char *const TOWN_SLUGS[TOWN_MEMBERS];
 extern const struct town_place TOWN_ADDRESSES[TOWN_PLACES];
 extern const struct town_client TOWN_PEOPLE[TOWN_CLIENTS + 1];

@@ -48,7 +48,7 @@ static const struct config_option options[] = {
      N_("How long it is known what became of a message, days"),
      PLACE(store.track_days, track_days)},
     {"store.duplicate_max", "RELAIS_STORE_DUPLICATE_MAX", CONFIG_NUMBER, "10000000", 1000,
-     1000000000, NULL, N_("How many ids are remembered; the oldest go first"),
+     1000000000, NULL, N_("How many ids are remembered; beyond, the oldest of who has the most go"),
      PLACE(store.duplicate_max, duplicate_max)},
     {"store.scrub_days", "RELAIS_STORE_SCRUB_DAYS", CONFIG_NUMBER, "7", 0, 365, NULL,
      N_("In how many days the whole store is read once and checked; 0: never"),

@@ -97,6 +97,12 @@ static bool check_copy(const struct folder *folder, const char *name, const stru
         store_problem_set(problem, STORE_PROBLEM_IO, 0, "%s: is not what was written", name);
         fine = false;
     }
+    /* The copy has other transactions: the log would never fit it. */
+    if (fine && report.redo_identity != 0) {
+        store_problem_set(problem, STORE_PROBLEM_DAMAGED, 0,
+                          "data.mdb needs its redo.log, which is missing: put it back");
+        fine = false;
+    }
     return fine;
 }
 

@@ -211,12 +211,13 @@ static bool check_fetched(const struct folder *folder, struct store_restore *res
     return checked;
 }
 
-/* The file that is put aside may need its redo log. */
+/* The file that is put aside may need its redo log, and until it is replaced it still does here:
+ * the next start removes the name that is left. */
 static bool put_log_aside(const struct folder *folder, const struct store_restore *restore)
 {
     char name[sizeof restore->aside + sizeof REDO_NAME];
     (void)snprintf(name, sizeof name, "%s." REDO_NAME, restore->aside);
-    return renameat(folder->fd, REDO_NAME, folder->fd, name) == 0 || errno == ENOENT;
+    return linkat(folder->fd, REDO_NAME, folder->fd, name, 0) == 0 || errno == ENOENT;
 }
 
 /* A name that was never there, for the file that is. */

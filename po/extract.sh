@@ -13,7 +13,7 @@ case $2 in
 esac
 cd "$source"
 # X(name, number, retry, text) is the list of include/relais/status.h.
-find include wire program client broker cli adapters -name '*.[ch]' | LC_ALL=C sort |
+find include wire trust typed program client broker cli adapter adapters -name '*.[ch]' | LC_ALL=C sort |
     xgettext --files-from=- --from-code=UTF-8 --language=C --add-location=file --sort-by-file \
         --keyword= --keyword=_ --keyword=N_ --keyword=X:4 \
         --package-name=relais --copyright-holder='the Relais authors' --output="$pot"

@@ -101,8 +101,8 @@ class Disk(SceneCase):
             lambda env: scene.send("-", stdin=payload(50), more=("--timeout", "1"), env=env), REFUSED,
             ("the broker's store is full",), ("le stockage du courtier est plein",))
         got = scene.run("receive", ROUEN, "-p", scene.receiver, "--ack", "--timeout", "1", "-o", "jsonl")
-        self.assertEqual(got.code, PARTLY, got)
-        self.assert_says(got.err, "acknowledgements have no answer; these messages may come again")
+        self.assertEqual({m["id"] for m in map(json.loads, got.out.splitlines())}, set(accepted))
+        # The acknowledgements are in the redo log, whose blocks are there; the commit behind finds no room.
         self.assertEqual(scene.broker_ends(), STORE, scene.said())
         (failed,) = scene.events("store.failed")
         self.assertEqual(failed["kind"], "io")
@@ -110,7 +110,7 @@ class Disk(SceneCase):
         self.assert_says(failed["expected"], "a disk with free room")
         filler.unlink()
         scene.start()
-        self.assertEqual(scene.take(), accepted)
+        self.assertEqual(scene.take(), {})
 
 
 class NetworkDisk(SceneCase):

@@ -20,7 +20,8 @@ enum {
     SLOTS = 8,
     FRAME_BYTES = 4096,
     PARTS = 6,
-    ACTIONS = 300, /* more only repeats */
+    ACTIONS = 300,  /* more only repeats */
+    PACE_MS = 1000, /* longer than any answer is kept */
 };
 
 struct play {
@@ -536,6 +537,8 @@ static void end(struct play *play)
     world->shelf.answer_no_room = false;
     world->shelf.backup.phase = BACKUP_DONE;
     world->shelf.checked = (struct store_checked){.ended = true};
+    world_turn(world);
+    world_pass(world, PACE_MS); /* answers may be kept for a moment, for others to go with them */
     world_turn(world);
     for (size_t slot = 0; slot < SLOTS; slot++) {
         if (!world->cut[play->connection[slot] % 64]) {

@@ -3,7 +3,7 @@
  * Typed payloads as protobuf, each item after its size as a varint: read and written.
  *
  * 1. An item is read only if it packs to the same bytes again: unknown fields, NULs inside texts
- * and doubled fields would not survive.
+ * and doubled fields would not survive. Its size, too, is as short as it can be.
  */
 #include "typed/item.h"
 #include "typed/record.h"
@@ -23,7 +23,8 @@ struct protobuf_reader {
     struct text pending;
 };
 
-/* How long the size is, 0: not whole yet, VARINT_MAX + 1: none. */
+/* How long the size is, 0: not whole yet, VARINT_MAX + 1: none. One that is longer than it need be
+ * is none: it would not survive. */
 static size_t read_size(const struct text *pending, uint64_t *out_size)
 {
     uint64_t size = 0;
@@ -35,7 +36,7 @@ static size_t read_size(const struct text *pending, uint64_t *out_size)
         size |= (uint64_t)(byte & ~(unsigned)CONTINUES) << (VARINT_BITS * i);
         if ((byte & CONTINUES) == 0) {
             *out_size = size;
-            return i + 1;
+            return byte == 0 && i > 0 ? VARINT_MAX + 1 : i + 1;
         }
     }
     return VARINT_MAX + 1;
@@ -58,9 +59,10 @@ static bool field_has_meaning(const ProtobufCMessage *message,
                               const ProtobufCFieldDescriptor *field)
 {
     for (size_t i = 0; i < record_count(message, field); i++) {
-        if (field->type == PROTOBUF_C_TYPE_ENUM) {
-            int number = (int)record_number(message, field, i);
-            return protobuf_c_enum_descriptor_get_value(field->descriptor, number) != NULL;
+        if (field->type == PROTOBUF_C_TYPE_ENUM &&
+            !protobuf_c_enum_descriptor_get_value(field->descriptor,
+                                                  (int)record_number(message, field, i))) {
+            return false;
         }
         if (field->type == PROTOBUF_C_TYPE_MESSAGE &&
             !has_meaning(record_message(message, field, i))) {

@@ -230,6 +230,16 @@ static relais_status hand_over(struct intake *intake, const char *text, size_t s
     return status;
 }
 
+/* The buffer ends with no NUL. */
+static bool is_blank(const char *line, size_t size)
+{
+    size_t i = 0;
+    while (i < size && (line[i] == ' ' || line[i] == '\t' || line[i] == '\r')) {
+        i++;
+    }
+    return i == size;
+}
+
 /* Stages lines from the beginning of the buffer. *out_used: their bytes. */
 static relais_status stage(struct intake *intake, struct taken *taken, size_t *out_count,
                            size_t *out_used)
@@ -244,7 +254,7 @@ static relais_status stage(struct intake *intake, struct taken *taken, size_t *o
             break;
         }
         taken[count] = (struct taken){.error = {.status = RELAIS_OK}};
-        bool is_empty = strspn(begin, " \t\r") == (size_t)(end - begin);
+        bool is_empty = is_blank(begin, (size_t)(end - begin));
         status =
             is_empty ? RELAIS_OK : hand_over(intake, begin, (size_t)(end - begin), &taken[count]);
         if (status != RELAIS_OK && !is_for_good(status)) {

@@ -459,14 +459,12 @@ void core_step(struct core *core, struct moment now, struct event *event, struct
         upkeep_time(&step);
         remind_time(&step);
         ahead_time(&step);
-        pace_time(&step);
         break;
     case EVENT_DIRECTORY:
         on_directory(&step, event->directory);
         break;
     case EVENT_DRAIN:
         core->draining = true;
-        pace_end(&step);
         break;
     }
     effects->wake_mono_ms = wake_ms(core, now);
@@ -477,6 +475,7 @@ void core_flush(struct core *core, struct moment now, struct effects *effects)
     struct step step = {.core = core, .now = now, .effects = effects};
     start(&step);
     mailbox_flush(&step);
+    pace_look(&step);
     sessions_flush(&step);
     effects->wake_mono_ms = wake_ms(core, now);
 }

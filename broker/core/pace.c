@@ -20,6 +20,8 @@ void pace_note(const struct step *step, struct session *session, const struct ma
     }
     session->pacer = mailbox;
     session->paced_ms = step->now.mono_ms;
+    session->next_paced = core->paced;
+    core->paced = session;
     if (core->pace_ms == 0) {
         core->pace_ms = step->now.mono_ms + PACE_LOOK_MS;
     }
@@ -33,36 +35,24 @@ bool pace_holds(const struct step *step, const struct session *session)
 
 static bool may_go(const struct step *step, const struct session *session)
 {
-    return !pace_holds(step, session) || !lags(step, session->pacer);
+    return session->gone || !pace_holds(step, session) || !lags(step, session->pacer);
 }
 
-static void let_go(struct step *step, bool all)
+void pace_look(struct step *step)
 {
     struct core *core = step->core;
-    struct session *session = NULL;
-    size_t cursor = 0;
-    core->pace_ms = 0;
-    while ((session = table_next(&core->sessions, &cursor))) {
-        if (session->pacer && (all || may_go(step, session))) {
+    struct session **place = &core->paced;
+    while (*place) {
+        struct session *session = *place;
+        if (may_go(step, session)) {
+            *place = session->next_paced;
             session->pacer = NULL;
             session_touch(core, session);
-        } else if (session->pacer) {
-            core->pace_ms = step->now.mono_ms + PACE_LOOK_MS;
+        } else {
+            place = &session->next_paced;
         }
     }
-}
-
-void pace_time(struct step *step)
-{
-    int64_t look_ms = step->core->pace_ms;
-    if (look_ms > 0 && step->now.mono_ms >= look_ms) {
-        let_go(step, false);
-    }
-}
-
-void pace_end(struct step *step)
-{
-    let_go(step, true);
+    core->pace_ms = core->paced ? step->now.mono_ms + PACE_LOOK_MS : 0;
 }
 
 int64_t pace_first_ms(const struct core *core)

@@ -26,11 +26,10 @@ void pace_note(const struct step *step, struct session *session, const struct ma
 /* Whether the session's `accepted` waits. */
 bool pace_holds(const struct step *step, const struct session *session);
 
-/* Lets those go whose time it is. */
-void pace_time(struct step *step);
-/* Lets all go. */
-void pace_end(struct step *step);
-/* When pace_time() is wanted, mono; 0: never. */
+/* Lets those go whose consumers have caught up, or whose time is over: at the end of each turn, and
+ * when it is wanted. */
+void pace_look(struct step *step);
+/* When that is, mono; 0: never. */
 int64_t pace_first_ms(const struct core *core);
 
 #endif

@@ -121,6 +121,7 @@ struct session {
     bool dirty;
     const struct mailbox *pacer; /* for which its `accepted` waits: pace.h; NULL: it does not */
     int64_t paced_ms;            /* mono: since when */
+    struct session *next_paced;
     struct session *next_dirty;
     uint64_t next_number;
     uint32_t window_messages;
@@ -171,7 +172,8 @@ struct core {
     struct table keys;
     struct table uses; /* struct member_use */
     struct session *dirty_sessions;
-    int64_t pace_ms; /* mono: when those that are paced are looked at; 0: none is */
+    struct session *paced; /* all that are */
+    int64_t pace_ms;       /* mono: when the next of them must go; 0: none */
     struct table mailboxes;
     struct mailbox **numbered; /* by id; NULL: of nobody */
     size_t numbered_capacity;
